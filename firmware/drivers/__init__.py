@@ -1,0 +1,45 @@
+"""What every driver shares: the error with a code, and a clock that both runtimes have.
+
+A driver takes a ready bus, does one part's job and knows nothing of elections.
+"""
+
+import time
+
+try:
+    from micropython import const
+except ImportError:  # CPython
+
+    def const(value):
+        """MicroPython folds const() at compile time; CPython just takes the value."""
+        return value
+
+
+if hasattr(time, "ticks_ms"):
+    ticks_ms = time.ticks_ms
+    ticks_diff = time.ticks_diff
+    sleep_ms = time.sleep_ms
+else:
+
+    def ticks_ms():
+        """Milliseconds from an arbitrary start; compare with ticks_diff only."""
+        return time.monotonic_ns() // 1_000_000
+
+    def ticks_diff(later, earlier):
+        """later - earlier in milliseconds."""
+        return later - earlier
+
+    def sleep_ms(duration):
+        """Block for `duration` milliseconds."""
+        time.sleep(duration / 1000)
+
+
+class PartError(Exception):
+    """A part did not do its job. `code` is a number of the manual's table, `text` says what to do."""
+
+    def __init__(self, code, text):
+        super().__init__(code, text)
+        self.code = code
+        self.text = text
+
+    def __str__(self):
+        return "E%d %s" % (self.code, self.text)

@@ -1,0 +1,172 @@
+"""The kit's journal: an append-only chain of signed entries on flash.
+
+One file of frames, each written by one write and one sync:
+
+    size u32 | crc32 u32 | manifest size u16 | manifest | entry
+
+A frame exists or it does not: a torn last frame (power cut in mid-write) is cut off when the
+journal is opened, which loses nothing that was ever printed, sent or acknowledged, since those
+come after the sync. A frame that is whole but wrong, or wrong in the middle, is never cut: the
+journal refuses to open with a code, because somebody has to look at it.
+"""
+
+import binascii
+import os
+import struct
+
+from firmware import record
+from firmware.compat import const, exists, sync
+
+_HEAD = const(10)
+_LIMIT = const(65535)  # an entry must fit the public log (C2SP tlog-tiles: uint16 length)
+
+DAMAGED = const(701)
+BROKEN_CHAIN = const(702)
+WRITE_FAILED = const(703)
+WRONG_ENTRY = const(704)
+
+
+class JournalError(Exception):
+    """The journal cannot be used as it is. `code` is in the manual's table."""
+
+    def __init__(self, code, text):
+        super().__init__(code, text)
+        self.code = code
+        self.text = text
+
+    def __str__(self):
+        return "E%d %s" % (self.code, self.text)
+
+
+class Journal:
+    """The chain in file `path`. `genesis`: SHA-256 of the device certificate (32 B), the first prev.
+
+    `last` is the seq of the last entry (0 when empty), `head` its rec-id (or genesis).
+    """
+
+    def __init__(self, path, genesis):
+        self.path = path
+        self.head = genesis
+        self.last = 0
+        self.dropped = 0  # bytes of a torn last frame found at opening
+        self._offsets = []
+        self._end = 0
+        self._dirty = False  # bytes of a failed write may lie behind the last frame
+        if exists(path):
+            self._load()
+
+    def _load(self):
+        with open(self.path, "rb") as file:
+            while True:
+                frame = self._read(file)
+                if frame is None:
+                    break
+                entry, manifest = frame
+                try:
+                    self._check(entry, manifest)
+                except (JournalError, record.RecordError) as error:
+                    text = "Journal entry %d: %s" % (self.last + 1, error.text)
+                    raise JournalError(BROKEN_CHAIN, text) from None
+                self._take(entry, _HEAD + len(manifest or b"") + len(entry))
+            self.dropped = self._rest(file)
+        if self.dropped:
+            self._cut()
+
+    def _rest(self, file):
+        file.seek(0, 2)
+        return file.tell() - self._end
+
+    def _read(self, file):
+        """The frame at the end of what was read so far; None at the end or at a torn tail."""
+        file.seek(self._end)
+        head = file.read(_HEAD)
+        if len(head) < _HEAD:
+            return None
+        size, crc, manifest_size = struct.unpack(">IIH", head)
+        torn = size > 2 * _LIMIT or manifest_size > size
+        body = b"" if torn else file.read(size)
+        if torn or len(body) < size or binascii.crc32(head[8:] + body) != crc:
+            # Only the last frame can be torn. If anything whole follows, it is damage.
+            if not torn and self._rest(file) > _HEAD + size:
+                raise JournalError(DAMAGED, "Journal is damaged after entry %d" % self.last)
+            return None
+        return body[manifest_size:], body[:manifest_size] or None
+
+    def _cut(self):
+        # MicroPython's files cannot be truncated: copy the good part, then swap the names.
+        fresh = self.path + ".new"
+        buffer = bytearray(512)
+        view = memoryview(buffer)
+        with open(self.path, "rb") as old, open(fresh, "wb") as new:
+            left = self._end
+            while left:
+                n = old.readinto(view[: min(left, 512)])
+                new.write(view[:n])
+                left -= n
+            sync(new)
+        os.rename(fresh, self.path)
+        self._dirty = False
+
+    def _check(self, data, manifest):
+        entry = record.parse(data)
+        if entry.kind > record.EVENT:
+            raise JournalError(WRONG_ENTRY, "Only a kit's own entries belong in its journal")
+        if entry.seq != self.last + 1 or entry.prev != self.head:
+            raise JournalError(WRONG_ENTRY, "Entry does not follow the one before")
+        if entry.kind == record.EVENT:
+            if manifest is not None:
+                raise JournalError(WRONG_ENTRY, "An event has no manifest")
+        elif manifest is None or record.sha256(manifest) != entry.payload[6]:
+            raise JournalError(WRONG_ENTRY, "Manifest is not the one the entry names")
+
+    def _take(self, data, size):
+        self._offsets.append(self._end)
+        self._end += size
+        self.last += 1
+        self.head = record.rec_id(data)
+
+    def append(self, data, manifest=None):
+        """Add one entry (and the manifest of a result) durably; JournalError leaves what was there."""
+        self._check(data, manifest)
+        body = (manifest or b"") + data
+        if len(data) > _LIMIT:
+            raise JournalError(WRONG_ENTRY, "Entry is longer than the public log takes")
+        tail = struct.pack(">H", len(manifest or b"")) + body
+        frame = struct.pack(">II", len(body), binascii.crc32(tail)) + tail
+        try:
+            if self._dirty:
+                self._cut()
+            with open(self.path, "ab") as file:
+                self._dirty = True
+                file.write(frame)
+                sync(file)
+            self._dirty = False
+        except OSError as error:
+            self._undo()
+            text = "Journal could not be written (%s): free the flash, then try again" % error
+            raise JournalError(WRITE_FAILED, text) from None
+        self._take(data, len(frame))
+
+    def _undo(self):
+        """Cut a half frame off now; if even that fails, before the next write or at the next start."""
+        try:
+            if self._dirty and exists(self.path):
+                self._cut()
+        except OSError:
+            pass
+
+    def entry(self, seq):
+        """(entry bytes, manifest bytes or None) of entry `seq`, 1..last; IndexError otherwise."""
+        if not 1 <= seq <= self.last:
+            raise IndexError(seq)
+        with open(self.path, "rb") as file:
+            file.seek(self._offsets[seq - 1])
+            size, _, manifest_size = struct.unpack(">IIH", file.read(_HEAD))
+            body = file.read(size)
+        return body[manifest_size:], body[:manifest_size] or None
+
+    def entries(self, start=1):
+        """Yield (seq, entry bytes, manifest or None) from `start` to the end."""
+        for seq in range(start, self.last + 1):
+            data, manifest = self.entry(seq)
+            yield seq, data, manifest

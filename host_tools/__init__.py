@@ -1,0 +1,1 @@
+"""Saksi's host tools: everything behind the kit, under the one command `saksi`."""

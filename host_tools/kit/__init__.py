@@ -1,0 +1,1 @@
+"""The virtual kit: the real firmware against emulated parts that speak the parts' own bytes."""
