@@ -39,7 +39,7 @@ class JournalError(Exception):
 
 
 class Journal:
-    """The chain in file `path`. `genesis`: SHA-256 of the device certificate (32 B), the first prev.
+    """The chain in file `path`; `genesis` is SHA-256 of the device certificate, the first prev.
 
     `last` is the seq of the last entry (0 when empty), `head` its rec-id (or genesis).
     """
@@ -126,7 +126,7 @@ class Journal:
         self.head = record.rec_id(data)
 
     def append(self, data, manifest=None):
-        """Add one entry (and the manifest of a result) durably; JournalError leaves what was there."""
+        """Add one entry (and a result's manifest) durably; JournalError leaves what was there."""
         self._check(data, manifest)
         body = (manifest or b"") + data
         if len(data) > _LIMIT:
@@ -148,7 +148,7 @@ class Journal:
         self._take(data, len(frame))
 
     def _undo(self):
-        """Cut a half frame off now; if even that fails, before the next write or at the next start."""
+        """Cut a half frame off now, or else before the next write or at the next start."""
         try:
             if self._dirty and exists(self.path):
                 self._cut()

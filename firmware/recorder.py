@@ -44,7 +44,7 @@ class Recorder:
         self.kid = record.kid_of(signer.public_key())
 
     def check_counter(self):
-        """Compare the chip's counter with the journal; RecorderError if they do not belong together."""
+        """The chip's counter; RecorderError if it and the journal do not belong together."""
         count = self.signer.count()
         if count > self.journal.last + 1:
             text = "Journal has %d entries, the chip counted %d: entries are missing"

@@ -1,0 +1,51 @@
+import os
+
+from firmware import photos, record
+from tests.firmware.support import raises, temp_dir
+
+CHUNK = bytes(range(256)) * 4
+
+
+def test_a_photograph_is_hashed_while_it_is_stored():
+    store = photos.Photos(temp_dir() + "/photos")
+    store.begin()
+    for _ in range(3):
+        store.write(memoryview(CHUNK))
+    digest, size = store.keep()
+    assert digest == record.sha256(CHUNK * 3) and size == len(CHUNK) * 3
+    assert store.has(digest) and store.size(digest) == size
+    with store.open(digest) as file:
+        assert file.read() == CHUNK * 3
+
+
+def test_an_unfinished_photograph_is_not_there_after_a_restart():
+    folder = temp_dir() + "/photos"
+    store = photos.Photos(folder)
+    store.begin()
+    store.write(CHUNK)
+    photos.Photos(folder)
+    assert os.listdir(folder) == []
+
+
+def test_a_full_card_keeps_what_was_there():
+    folder = temp_dir() + "/photos"
+    store = photos.Photos(folder)
+    store.begin()
+    store.write(CHUNK)
+    digest, _ = store.keep()
+    store.begin()
+
+    class Full:
+        def write(self, data):
+            raise OSError(28)
+
+        def close(self):
+            pass
+
+    store._file.close()
+    store._file = Full()
+    assert raises(photos.PhotoError, store.write, CHUNK).code == photos.CARD_FAILED
+    assert os.listdir(folder) == [store.path(digest).split("/")[-1]]
+    store.begin()
+    store.write(b"again")
+    store.keep()
