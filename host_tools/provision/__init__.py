@@ -1,0 +1,1 @@
+"""Provisioning: from the key ceremony to a kit that knows its key, its station and its election."""

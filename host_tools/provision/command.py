@@ -1,0 +1,113 @@
+"""`saksi provision ...`: what a KPU store does before election day, one command a step."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from host_tools.provision import command_authority, command_bundle, command_sample
+from host_tools.provision import enrol as enrolment
+from host_tools.provision import package as packages
+from host_tools.provision.authority import Authority
+from host_tools.provision.console import (
+    AsJson,
+    ElectionFile,
+    Folder,
+    KitRegister,
+    Region,
+    Secret,
+    Training,
+    faults,
+    read_election,
+    read_passphrase,
+    report,
+)
+from host_tools.provision.election import ElectionError
+from host_tools.provision.ports import open_port
+from host_tools.provision.register import Register
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Ready kits for an election: keys, packages, enrolment over the cable, trust bundles.\n\n"
+    "In this order: authority create (once), package (checks the election), enrol (each kit), "
+    "bundle build (what PPS and the collector trust).",
+)
+app.add_typer(command_authority.app, name="authority")
+app.add_typer(command_bundle.app, name="bundle")
+app.add_typer(command_sample.app, name="sample")
+
+
+@app.command()
+def package(
+    *,
+    election_file: ElectionFile,
+    authority: Folder,
+    region: Region,
+    out: Annotated[Path, typer.Option(help="Folder for the packages.")],
+    training: Training = False,
+    passphrase_file: Secret = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check an election's files and sign one package for every station."""
+    with faults():
+        election = read_election(election_file, training)
+        signer = Authority(authority, region, read_passphrase(passphrase_file))
+        out.mkdir(parents=True, exist_ok=True)
+        made = packages.build_packages(election, int(time.time()), signer)
+        count = len(election.stations)
+        for station, data in track(made, "signing", count, disable=as_json or count < 1000):
+            (out / packages.file_name(election.number, station)).write_bytes(data)
+        signer.log(f"{count} packages of election {election.number} v{election.version} signed")
+    facts = {"election": election.number, "version": election.version, "packages": count}
+    report(as_json, facts, f"{count} packages of election {election.number} in {out}")
+
+
+@app.command()
+def enrol(
+    *,
+    election_file: ElectionFile,
+    port: Annotated[str, typer.Option(help="Serial port, or host:port of a kit on the network.")],
+    authority: Folder,
+    region: Region,
+    station: Annotated[str, typer.Option(help="The 13-digit code of the TPS.")],
+    kit: Annotated[str, typer.Option(help="The kit's id, as on its label.")],
+    register: KitRegister,
+    training: Training = False,
+    start: Annotated[bool, typer.Option(help="Let the kit begin when it is ready.")] = False,
+    passphrase_file: Secret = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ready one kit over its cable. Pulled out half way? Run the same command again.
+
+    The chip is configured and LOCKED FOR GOOD; its keys are made inside and never leave it.
+    """
+    with faults():
+        if not (len(station) == 13 and station.isascii() and station.isdigit()):
+            raise ElectionError(f"station {station} is not a 13-digit code")
+        election = read_election(election_file, training)
+        signer = Authority(authority, region, read_passphrase(passphrase_file))
+        kits = Register(register)
+        kits.check(election.number, int(station), kit)
+        done = enrolment.enrol(
+            open_port(port),
+            signer,
+            election,
+            int(station),
+            kit,
+            start=start,
+            progress=lambda step: typer.echo(f"  {step}", err=True),
+        )
+        kits.add(done)
+    facts = {
+        "kit": done.kit_id,
+        "serial": done.serial,
+        "board": done.board,
+        "firmware": done.firmware,
+        "election": done.election,
+        "station": f"{done.station:013d}",
+        "keys": {mode: key.hex() for mode, key in done.keys.items()},
+    }
+    text = f"kit {done.kit_id} (chip {done.serial}) is ready for station {done.station:013d}"
+    report(as_json, facts, text)

@@ -1,0 +1,70 @@
+"""What the provision commands share: option types, one-line faults, reports in text or JSON."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from host_tools.provision.authority import AuthorityError
+from host_tools.provision.bundle import BundleError
+from host_tools.provision.election import Election, ElectionError, load_election
+from host_tools.provision.enrol import EnrolError
+from host_tools.provision.form_files import FormFileError
+from host_tools.provision.keys import KeyFileError
+from host_tools.provision.link import KitError, LinkError
+from host_tools.provision.package import PackageError
+from host_tools.provision.register import RegisterError
+
+WRONG, CANNOT = 1, 2
+_WRONG = (BundleError, PackageError, ElectionError, RegisterError)
+_CANNOT = (
+    AuthorityError, FormFileError, KeyFileError, EnrolError, KitError, LinkError, OSError
+)  # fmt: skip
+
+AsJson = Annotated[bool, typer.Option("--json", help="Report in JSON.")]
+Folder = Annotated[Path, typer.Option("--authority", help="The authority's folder.")]
+Region = Annotated[int, typer.Option(help="Region code, e.g. 1607 for Banyuasin.")]
+Secret = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", help="File whose first line is the keys' passphrase."),
+]
+ElectionFile = Annotated[Path, typer.Argument(help="election.toml, its CSV files beside it.")]
+Training = Annotated[bool, typer.Option(help="The training election: number + 1000000.")]
+Pinned = Annotated[Path, typer.Option("--signed-by", help="signing.cert.pem of the authority.")]
+KitRegister = Annotated[Path, typer.Option("--register", help="CSV register of enrolled kits.")]
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Every expected fault ends in one line and its exit code, never in a traceback."""
+    try:
+        yield
+    except (*_WRONG, *_CANNOT) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(WRONG if isinstance(error, _WRONG) else CANNOT) from error
+
+
+def report(as_json: bool, facts: dict[str, Any], text: str) -> None:
+    """Print `facts` as JSON, or `text` for people."""
+    typer.echo(json.dumps(facts, indent=2) if as_json else text)
+
+
+def read_passphrase(path: Path | None) -> bytes | None:
+    """The first line of a passphrase file, None without one."""
+    if path is None:
+        return None
+    lines = path.read_bytes().splitlines()
+    if not lines or not lines[0]:
+        raise KeyFileError(f"{path}: its first line holds no passphrase")
+    return lines[0]
+
+
+def read_election(path: Path, training: bool) -> Election:
+    """The checked election; its warnings go to stderr."""
+    election = load_election(path)
+    for warning in election.warnings:
+        typer.echo(f"note: {warning}", err=True)
+    return election.as_training() if training else election

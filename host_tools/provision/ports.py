@@ -1,0 +1,32 @@
+"""Opens the cable to a kit: a serial port, or a TCP connection to a virtual kit."""
+
+import socket
+
+import serial
+
+from host_tools.provision.link import Stream
+
+
+class SocketStream:
+    """A TCP connection with a serial port's read and write."""
+
+    def __init__(self, host: str, port: int):
+        self.socket = socket.create_connection((host, port), 10)
+        self.socket.settimeout(0.1)
+
+    def read(self, size: int = 1, /) -> bytes:
+        try:
+            return self.socket.recv(size)
+        except TimeoutError:
+            return b""
+
+    def write(self, data: bytes, /) -> None:
+        self.socket.sendall(data)
+
+
+def open_port(port: str) -> Stream:
+    """A serial port by name, or a kit on the network by host:port."""
+    host, colon, number = port.rpartition(":")
+    if colon and number.isdigit():
+        return SocketStream(host, int(number))
+    return serial.Serial(port, 115200, timeout=0.1)

@@ -1,0 +1,133 @@
+"""The command as a technician types it: from nothing to a bundle that shows the kit."""
+
+import json
+import socket
+import threading
+
+import pytest
+from typer.testing import CliRunner
+
+from host_tools.provision.command import app
+from tests.host_tools.provision.bench import BenchKit
+
+STATION = "1607012001001"
+
+
+def run(*words, code=0):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.fixture
+def office(tmp_path):
+    """Keys and sample files in one folder."""
+    run("authority", "create", tmp_path / "keys", "--region", 1607, "--name", "Banyuasin")
+    run("sample", "copy", tmp_path / "sample")
+    return tmp_path
+
+
+def common(office):
+    return ["--authority", office / "keys", "--region", 1607]
+
+
+def on_the_network(kit) -> str:
+    """host:port where `kit` waits for its technician."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        sock, _ = listener.accept()
+        kit._run(sock)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_the_ceremony_warns_of_open_keys_and_lists_fingerprints(tmp_path):
+    result = run("authority", "create", tmp_path / "a", "--region", 1607, "--name", "X")
+    assert "not encrypted" in result.stderr
+    shown = json.loads(run("authority", "show", tmp_path / "a", "--json").stdout)
+    assert sorted(shown) == [
+        "collector.cert.pem",
+        "region-1607.cert.pem",
+        "root.cert.pem",
+        "signing.cert.pem",
+    ]
+    secret = tmp_path / "secret"
+    secret.write_text("correct horse\n")
+    words = ["authority", "create", tmp_path / "b", "--region", 1607, "--name", "X"]
+    result = run(*words, "--passphrase-file", secret, "--json")
+    assert result.stderr == ""
+    assert len(json.loads(result.stdout)) == 4
+
+
+def test_a_kit_is_readied_and_shows_in_the_bundle(office, tmp_path):
+    kit = BenchKit(tmp_path / "kit")
+    words = ["enrol", office / "sample" / "pilkada" / "election.toml", *common(office)]
+    words += ["--station", STATION, "--kit", "KIT-0001", "--register", office / "kits.csv"]
+    result = run(*words, "--port", on_the_network(kit), "--start", "--json")
+    facts = json.loads(result.stdout)
+    assert facts["station"] == STATION and facts["serial"] == "0123A1B2C3D4E5F6EE"
+    assert "configure and lock the chip" in result.stderr
+    again = run(*words, "--port", on_the_network(kit))
+    assert (
+        again.stdout == f"kit KIT-0001 (chip 0123A1B2C3D4E5F6EE) is ready for station {STATION}\n"
+    )
+
+    build = ["bundle", "build", "--election", 202411, "--version", 1, *common(office)]
+    build += ["--register", office / "kits.csv", "--out", office / "bundles"]
+    run(*build)
+    path = office / "bundles" / "bundle-1607-1.cbor"
+    pinned = ["--signed-by", office / "keys" / "signing.cert.pem"]
+    shown = json.loads(run("bundle", "show", path, *pinned, "--json").stdout)
+    (key,) = shown["keys"]
+    assert key["station"] == STATION and not key["revoked"] and not shown["stale"]
+    assert "raise the version" in run(*build, code=1).stderr
+
+    build[build.index("--version") + 1] = 2
+    run(*build, "--revoke", key["kid"])
+    path = office / "bundles" / "bundle-1607-2.cbor"
+    assert "REVOKED" in run("bundle", "show", path, *pinned).stdout
+
+
+def test_packages_are_written_for_every_station(office):
+    election = office / "sample" / "pilpres" / "election.toml"
+    words = ["package", election, *common(office), "--out", office / "packages", "--json"]
+    assert json.loads(run(*words).stdout) == {"election": 202402, "version": 1, "packages": 13}
+    assert len(list((office / "packages").iterdir())) == 13
+    assert json.loads(run(*words, "--training").stdout)["election"] == 1_202_402
+    assert len(list((office / "packages").iterdir())) == 26
+    assert (
+        "13 packages of election 1202402 v1 signed"
+        in (office / "keys" / "ceremony.log").read_text()
+    )
+
+
+def test_faults_are_one_line_on_stderr_with_the_right_code(office):
+    election = office / "sample" / "pilpres" / "election.toml"
+    tps = election.parent / "tps.csv"
+    tps.write_text(tps.read_text().replace("1607011016002,1,", "1607011016002,2,"))
+    words = ["package", election, *common(office), "--out", office / "packages"]
+    result = run(*words, code=1)
+    assert result.stderr == "tps.csv line 3: contest 2 is not in the election\n"
+    assert not (office / "packages").exists()
+    result = run("authority", "show", office / "nowhere", code=2)
+    assert result.stderr.count("\n") == 1 and "holds no authority" in result.stderr
+    rubbish = office / "bundle.cbor"
+    rubbish.write_bytes(b"rubbish")
+    pinned = ["--signed-by", office / "keys" / "signing.cert.pem"]
+    assert "not a signed bundle" in run("bundle", "show", rubbish, *pinned, code=1).stderr
+    enrol = ["enrol", office / "sample" / "pilkada" / "election.toml", *common(office)]
+    enrol += ["--kit", "K", "--register", office / "kits.csv", "--port", "/dev/nowhere"]
+    assert "13-digit" in run(*enrol, "--station", "12", code=1).stderr
+    assert "/dev/nowhere" in run(*enrol, "--station", STATION, code=2).stderr
+
+
+def test_the_sample_elections_are_listed():
+    assert json.loads(run("sample", "list", "--json").stdout)["pilpres"]["stations"] == 13
+
+
+def test_help_tells_the_order_of_the_steps():
+    text = run("--help").stdout
+    assert "In this order" in text
+    assert "LOCKED FOR GOOD" in run("enrol", "--help").stdout
