@@ -5,6 +5,10 @@ indefinite lengths. `decode` refuses every form that `encode` would not have wri
 and re-encoding always gives the same bytes.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _DEPTH = 12  # deepest nesting accepted; a record needs 6
 
 
@@ -169,7 +173,7 @@ class _Reader:
         return result
 
 
-def decode(data):
+def decode(data) -> "Any":
     """The value in `data` (bytes or memoryview), which must be one whole deterministic item.
 
     Raises CborError for anything else, trailing bytes included.

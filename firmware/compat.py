@@ -12,11 +12,21 @@ __all__ = (
     "const",
     "exists",
     "make_dir",
+    "print_exception",
     "sleep_ms",
     "sync",
     "ticks_diff",
     "ticks_ms",
 )
+
+if MICROPYTHON:
+    print_exception = sys.print_exception
+else:
+    import traceback
+
+    def print_exception(error):
+        """The error and where it came from, on the console."""
+        print("".join(traceback.format_exception(error)), end="")
 
 
 def sync(file):

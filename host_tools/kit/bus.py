@@ -145,6 +145,8 @@ class LinkServer:
 
     def __init__(self):
         self.services: dict[str, Service] = {}
+        self.faults: list[str] = []  # what a part was asked that it would not take
+        self.threads: list[threading.Thread] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.closed = False
@@ -170,7 +172,15 @@ class LinkServer:
             except OSError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+            thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def drain(self, timeout: float = 5.0) -> None:
+        """Wait until the parts have taken the last bytes of a kit that has ended."""
+        threads, self.threads = self.threads, []
+        for thread in threads:
+            thread.join(timeout)
 
     def _serve(self, sock: socket.socket) -> None:
         with sock:
@@ -184,6 +194,8 @@ class LinkServer:
                 self.services[name.decode().strip()](sock)
             except (EOFError, ConnectionError):
                 return
+            except Exception as error:  # a part that was driven wrongly falls silent and says why
+                self.faults.append(f"{name.decode().strip()}: {error}")
 
     @staticmethod
     def _i2c(sock: socket.socket, bus: I2CBus) -> None:
