@@ -1,0 +1,437 @@
+import asyncio
+
+from firmware import cbor, record, relay
+from firmware.drivers import PartError
+from tests.firmware.peer import CERTIFICATE, SIGNATURE, Collector, Kit, Wire, ack_of, verify_ack
+from tests.firmware.support import raises, temp_dir
+
+
+def relay_of(kit, wire, **options):
+    return relay.Relay(
+        wire.open,
+        kit.journal,
+        kit.photos,
+        verify_ack,
+        kit.store,
+        "collector.example.id",
+        CERTIFICATE,
+        kit.on_ack,
+        kit.on_refused,
+        **options,
+    )
+
+
+def setup(cut=None):
+    kit = Kit(temp_dir())
+    collector = Collector()
+    wire = Wire(collector, cut)
+    return kit, collector, wire, relay_of(kit, wire)
+
+
+def one_round(r):
+    try:
+        return asyncio.run(r.round())
+    finally:
+        asyncio.run(r.client.close())
+
+
+def rounds(r, most):
+    """Rounds with the line failing in between until all is sent; how many it took."""
+    for n in range(1, most + 1):
+        try:
+            if one_round(r):
+                return n
+        except (OSError, PartError):
+            pass
+    raise AssertionError("not done after %d rounds: %s" % (most, r.status.last_error))
+
+
+def day(kit):
+    """boot, two pages, incident, result: 1..5"""
+    kit.event(record.BOOT, ["1.0", None, 0, []])
+    second = kit.page(2, b"two" * 900)
+    first = kit.page(1, b"one" * 800)
+    digest, size = kit.photo(b"incident" * 100)
+    kit.event(record.INCIDENT, [1, digest, size, "torn"])
+    kit.result([first, second])
+
+
+ENTRIES = [("entry", seq) for seq in (5, 1, 2, 3, 4, 6)]
+PHOTOS = [("photo", b"one" * 800), ("photo", b"two" * 900), ("photo", b"incident" * 100)]
+
+
+def test_results_go_first_then_entries_then_photographs_by_page():
+    kit, collector, _, r = setup()
+    day(kit)
+    assert one_round(r)
+    assert collector.complaints == []
+    assert collector.order == ENTRIES + PHOTOS
+    status = r.status
+    assert (status.waiting, status.sent, status.photos_waiting, status.refused) == (0, 6, 0, 0)
+    assert status.online and status.last_error == ""
+
+
+def test_only_a_results_acknowledgement_is_journaled_and_that_event_is_sent_too():
+    kit, collector, _, r = setup()
+    day(kit)
+    one_round(r)
+    assert kit.acks == [5] and kit.journal.last == 6
+    assert one_round(r) and kit.journal.last == 6 and len(collector.entries) == 6
+
+
+def test_a_restart_goes_on_where_it_was():
+    kit, collector, wire, r = setup()
+    day(kit)
+    one_round(r)
+    posts = collector.posts
+    again = Kit(kit.folder)
+    assert one_round(relay_of(again, wire))
+    assert (collector.posts, again.acks) == (posts, [])
+    again.event(record.CLOSE, [6, b"\0" * 32])
+    assert one_round(relay_of(again, wire))
+    assert (collector.posts, collector.complaints) == (posts + 1, [])
+
+
+def test_lost_or_damaged_state_costs_the_entries_again_and_nothing_else():
+    kit, collector, wire, r = setup()
+    day(kit)
+    one_round(r)
+    for damage in (b"", b"rubbish", None):
+        with open(kit.folder + "/relay", "wb") as file:
+            file.write(damage if damage is not None else b"\0\0\0\0" + cbor.encode([9]))
+        collector.certified = False
+        sent = wire.sent
+        again = Kit(kit.folder)
+        r = relay_of(again, wire)
+        assert one_round(r)
+        assert again.acks == [] and again.journal.last == 6
+        assert wire.sent - sent < 6000 and r.status.photos_waiting == 0
+    assert collector.complaints == [] and collector.order == ENTRIES + PHOTOS
+
+
+def test_a_new_journal_does_not_take_the_old_ones_state():
+    kit, collector, wire, r = setup()
+    kit.event(record.BOOT, ["1.0", None, 0, []])
+    one_round(r)
+    other = Kit(temp_dir())
+    other.store = kit.store
+    other.event(record.BOOT, ["2.0", None, 0, []])
+    collector.certified = False
+    assert one_round(relay_of(other, wire))
+    assert len(collector.entries) == 2
+
+
+def test_a_line_cut_every_so_many_bytes_gets_it_all_across():
+    for cut in (1500, 2100, 4000):
+        kit, collector, wire, r = setup(cut)
+        page = kit.page(1, bytes(range(256)) * 100)
+        kit.result([page])
+        assert rounds(r, 60) > 2
+        assert collector.complaints == []
+        assert [what for what, _ in collector.order].count("photo") == 1
+        assert collector.order[-1] == ("photo", bytes(range(256)) * 100)
+        # The photograph's bytes went once: the rest is the entries, again on each connection.
+        assert wire.sent < 25600 + wire.opened * 1200
+
+
+def test_an_offset_that_we_have_wrong_is_put_right_by_409():
+    kit, collector, wire, r = setup()
+    page = kit.page(1, b"x" * 3000)
+    one_round(r)
+    collector.uploads[page[1]] = b"x" * 1000
+    collector.order = []
+    kit.store.store(None)
+    collector.answers = [None, (200, {}, b"")]
+    rec_id = record.rec_id(kit.journal.entry(1)[0])
+    lie = cbor.encode([rec_id, [[page[1], 5]], ack_of(rec_id)])
+    collector.answers = [(200, {}, lie)]
+    collector.certified = False
+    assert one_round(relay_of(kit, wire))
+    assert collector.order == [("photo", b"x" * 3000)]
+
+
+def test_wrong_bytes_at_the_collector_are_sent_again_from_the_start():
+    kit, collector, _, r = setup()
+    page = kit.page(1, b"x" * 3000)
+    collector.uploads[page[1]] = b"y" * 1000
+    assert one_round(r)
+    assert collector.order[-1] == ("photo", b"x" * 3000)
+
+
+def test_a_photograph_that_never_fits_does_not_hold_up_the_round():
+    kit, collector, _, r = setup()
+    kit.page(1, b"x" * 3000)
+    kit.page(2, b"good")
+    never = (460, {"Upload-Offset": "0"}, b"")
+    collector.answers = [None, None] + [never] * 2
+    assert not one_round(r)
+    assert collector.order[-1] == ("photo", b"good")
+    assert r.status.last_error == relay.TEXTS[relay.ODD_REPLY]
+    assert r.status.photos_waiting == 1
+
+
+def test_an_upload_that_the_collector_forgot_is_opened_by_its_entry():
+    kit, collector, _, r = setup()
+    kit.page(1, b"x" * 3000)
+    collector.answers = [None, (404, {}, b"")]
+    assert one_round(r)
+    assert collector.posts == 2 and collector.order[-1] == ("photo", b"x" * 3000)
+
+
+def test_a_refused_entry_is_told_once_and_holds_up_nothing():
+    kit, collector, wire, r = setup()
+    day(kit)
+    collector.refuse = lambda seq: "key not listed" if seq == 2 else None
+    assert one_round(r)
+    assert kit.refused == [(2, "key not listed")]
+    assert r.status.refused == 1 and r.status.last_error == relay.TEXTS[relay.ENTRY_REFUSED]
+    assert collector.order == [item for item in ENTRIES if item[1] != 2] + PHOTOS
+    posts = collector.posts
+    again = Kit(kit.folder)
+    r = relay_of(again, wire)
+    assert one_round(r) and collector.posts == posts and again.refused == []
+    collector.refuse = None
+    r.retry_refused()
+    assert one_round(r)
+    assert collector.order[-1] == ("entry", 2) and r.status.refused == 0
+    assert r.status.last_error == ""
+
+
+def test_a_refused_photograph_is_not_sent_again():
+    kit, collector, wire, r = setup()
+    kit.page(1, b"x" * 3000)
+    collector.answers = [None, (413, {}, b"")]
+    assert one_round(r) and r.status.last_error == relay.TEXTS[relay.PHOTO_REFUSED]
+    sent = wire.sent
+    assert one_round(relay_of(Kit(kit.folder), wire)) and wire.sent == sent
+
+
+def test_a_busy_collector_says_how_long_to_wait():
+    for status, asked, expected in (
+        (503, "7", 7),
+        (429, "99999", 3600),
+        (503, "soon", None),
+        (507, "3", 3),
+    ):
+        kit, collector, _, r = setup()
+        kit.result()
+        collector.answers = [(status, {"Retry-After": asked}, b"")]
+        error = raises(relay.Later, one_round, r)
+        assert (error.code, error.seconds) == (relay.BUSY, expected)
+        assert one_round(r) and kit.acks == [1]
+
+
+def test_an_acknowledgement_that_does_not_verify_counts_as_none():
+    def of_another(rec_id):
+        return ack_of(b"\x33" * 32)
+
+    def of_nobody(rec_id):
+        return ack_of(rec_id, SIGNATURE)
+
+    def rubbish(rec_id):
+        return b"rubbish"
+
+    for bad in (of_another, of_nobody, rubbish):
+        kit, collector, _, r = setup()
+        kit.result()
+        collector.ack = bad
+        assert not one_round(r)
+        assert kit.acks == [] and r.status.waiting == 1
+        assert r.status.last_error == relay.TEXTS[relay.BAD_ACK]
+        collector.ack = ack_of
+        collector.certified = False
+        assert one_round(r) and kit.acks == [1] and r.status.last_error == ""
+
+
+def test_replies_that_are_not_as_agreed_count_as_none():
+    good = b"\x33" * 32
+    bodies = (b"", b"<html>", cbor.encode([good]), cbor.encode([good, [], ack_of(good)]))
+    answers = [(200, {}, body) for body in bodies]
+    answers += [(404, {}, b""), (302, {"Location": "http://portal.example"}, b"")]
+    for answer in answers:
+        kit, collector, _, r = setup()
+        kit.result()
+        kit.event(record.BOOT, ["1.0", None, 0, []])
+        collector.answers = [answer]
+        assert not one_round(r)
+        assert kit.acks == [] and r.status.last_error == relay.TEXTS[relay.ODD_REPLY]
+        assert ("entry", 2) in collector.order
+        assert one_round(r) and kit.acks == [1]
+
+
+def test_too_many_odd_replies_end_the_round():
+    kit, collector, _, r = setup()
+    for _ in range(10):
+        kit.event(record.BOOT, ["1.0", None, 0, []])
+    collector.answers = [(404, {}, b"")] * 10
+    assert raises(relay.Later, one_round, r).code == relay.ODD_REPLY
+    assert len(collector.answers) == 7
+
+
+def test_a_collector_that_asks_for_the_certificate_gets_it():
+    kit, collector, _, r = setup()
+    kit.event(record.BOOT, ["1.0", None, 0, []])
+    one_round(r)
+    kit.event(record.BOOT, ["1.0", None, 0, []])
+    collector.answers = [(428, {}, b"")]
+    collector.certified = False
+    assert one_round(r) and len(collector.entries) == 2
+
+
+def test_a_photograph_that_is_not_as_signed_is_told():
+    for change in ("gone", "short"):
+        kit, collector, _, r = setup()
+        page = kit.page(1, b"x" * 3000)
+        with open(kit.photos.path(page[1]), "wb") as file:
+            file.write(b"x" * 2999)
+        if change == "gone":
+            kit.photos.has = lambda digest: False
+        kit.result()
+        assert one_round(r)
+        assert r.status.last_error == relay.TEXTS[relay.PHOTO_MISSING]
+        assert r.status.photos_waiting == 1 and len(collector.order) == 3
+
+
+def test_a_photograph_that_went_bad_on_the_card_is_sent_once_and_then_told():
+    kit, collector, wire, r = setup()
+    page = kit.page(1, b"x" * 3000)
+    with open(kit.photos.path(page[1]), "wb") as file:
+        file.write(b"y" * 3000)
+    assert one_round(r)
+    sent = wire.sent
+    assert one_round(r) and wire.sent == sent
+    assert r.status.last_error == relay.TEXTS[relay.PHOTO_MISSING]
+    with open(kit.photos.path(page[1]), "wb") as file:
+        file.write(b"x" * 3000)
+    r.retry_refused()
+    assert one_round(r) and collector.order[-1] == ("photo", b"x" * 3000)
+    assert r.status.last_error == ""
+
+
+def test_entries_behind_many_odd_ones_get_their_turn():
+    kit, collector, _, r = setup()
+    for _ in range(5):
+        kit.event(record.BOOT, ["1.0", None, 0, []])
+    plain = collector.post
+
+    def post(headers, body):
+        collector.certified = False
+        odd = record.parse(cbor.decode(body)[0]).seq <= 4
+        return (400, {}, b"") if odd else plain(headers, body)
+
+    collector.post = post
+    raises(relay.Later, one_round, r)
+    assert not one_round(r)
+    assert collector.order == [("entry", 5)]
+    raises(relay.Later, one_round, r)
+
+
+def test_a_new_result_goes_before_the_next_photograph():
+    kit, collector, _, r = setup()
+    kit.page(1, b"one")
+    kit.page(2, b"two")
+    plain = collector.patch_ends
+
+    def patch_ends(digest):
+        if kit.journal.last == 2:
+            kit.result()
+        return plain(digest)
+
+    collector.patch_ends = patch_ends
+    assert one_round(r)
+    order = [("photo", b"one"), ("entry", 3), ("entry", 4), ("photo", b"two")]
+    assert collector.order[2:] == order
+
+
+class Stop(Exception):
+    pass
+
+
+def waits_of(r, count, after=None):
+    """The first `count` waits of run()."""
+    waits = []
+
+    async def pause(seconds):
+        waits.append(seconds)
+        if after:
+            after(len(waits))
+        if len(waits) == count:
+            raise Stop
+
+    r._pause = pause
+    raises(Stop, lambda: asyncio.run(r.run()))
+    return waits
+
+
+def test_the_waits_double_to_a_minute_and_spread_by_half():
+    kit, _, wire, r = setup()
+    kit.result()
+    wire.down = True
+    waits = waits_of(r, 8)
+    for i, base in enumerate((2, 4, 8, 16, 32, 60, 60, 60)):
+        assert base / 2 <= waits[i] <= base * 1.5
+    assert len(set(waits[5:])) > 1
+    assert r.status.last_error == relay.TEXTS[relay.NO_LINE] and not r.status.online
+
+
+def test_it_goes_on_by_itself_when_the_fault_ends():
+    kit, collector, wire, r = setup()
+    day(kit)
+    wire.down = True
+
+    def after(n):
+        wire.down = n < 3
+
+    waits = waits_of(r, 4, after)
+    assert waits[3] == 1 and collector.order == ENTRIES + PHOTOS
+    assert r.status.online and r.status.last_error == ""
+
+
+def test_a_line_that_moves_anything_keeps_the_wait_short():
+    kit, _, _, r = setup(2500)
+    kit.page(1, bytes(range(256)) * 100)
+    waits = waits_of(r, 10)
+    assert max(waits) <= 3
+
+
+def test_the_wait_that_the_collector_asks_for_is_kept():
+    kit, collector, _, r = setup()
+    kit.result()
+    collector.answers = [(503, {"Retry-After": "17"}, b"")]
+    assert waits_of(r, 2) == [17, 1]
+
+
+def test_a_journal_that_cannot_take_the_acknowledgement_gets_it_again():
+    kit, collector, _, r = setup()
+    kit.result()
+    full = [True]
+
+    def on_ack(seq, data):
+        if full.pop():
+            full.append(False)
+            raise OSError(28)
+        kit.on_ack(seq, data)
+
+    r.on_ack = on_ack
+    waits_of(r, 2)
+    assert kit.acks == [1] and len(collector.entries) == 2
+
+
+def test_waking_cuts_a_wait_short():
+    kit, collector, wire, r = setup()
+    wire.down = True
+    kit.result()
+
+    async def run():
+        task = asyncio.create_task(r.run())
+        while not r.status.last_error:
+            await asyncio.sleep(0)
+        wire.down = False
+        r.wake()
+        while not kit.acks:
+            await asyncio.sleep(0)
+        task.cancel()
+
+    r.pace = 1000
+    asyncio.run(run())
+    assert ("entry", 1) in collector.order
