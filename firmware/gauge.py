@@ -25,5 +25,4 @@ class Gauge:
         """Note how much is allocated now."""
         if MICROPYTHON:
             now = gc.mem_alloc()
-            if now > self.peak:
-                self.peak = now
+            self.peak = max(self.peak, now)

@@ -65,6 +65,8 @@ class Photos:
 
     def write(self, chunk):
         """Store and hash the next bytes (a memoryview is not copied)."""
+        if self._file is None or self._hash is None:
+            raise ValueError("begin a photograph first")
         try:
             self._file.write(chunk)
         except OSError as error:
@@ -74,6 +76,8 @@ class Photos:
 
     def keep(self):
         """Make the photograph durable; returns (sha256 32 B, size)."""
+        if self._file is None or self._hash is None:
+            raise ValueError("begin a photograph first")
         digest = self._hash.digest()
         try:
             sync(self._file)

@@ -13,8 +13,8 @@ since printing and sending come after step 4.
 from firmware import record
 from firmware.compat import const
 
-COUNTER_AHEAD = const(110)
-COUNTER_BEHIND = const(111)
+COUNTER_AHEAD = const(706)
+COUNTER_BEHIND = const(707)
 
 
 class RecorderError(Exception):

@@ -5,13 +5,16 @@ A value on flash that is out of range is not used: the default is, and `refused`
 
 from firmware.saved import Saved
 
-# name, default, allowed (a tuple of choices, or ("from", low, high)), help
+# name, default, allowed (a tuple of choices or a range of whole numbers), help
 TABLE = (
     ("language", "id", ("id", "en"), "Language of screens and paper"),
-    ("printer", "epson", ("epson", "cheap"), "Printer profile: answers when printed, or not"),
-    ("columns", 32, (32, 48), "Characters a line: 32 on 58 mm paper, 48 on 80 mm"),
-    ("backoff_ms", 2000, ("from", 10, 60000), "First wait of the relay after a fault, ms"),
-    ("poll_ms", 10, ("from", 1, 100), "Pause between two looks at the keys, ms"),
+    (
+        "printer",
+        "epson",
+        ("epson", "epson80", "cheap", "cheap80"),
+        "Printer: says when it has printed (epson) or not (cheap), on 58 mm or 80 mm paper",
+    ),
+    ("backoff_ms", 2000, range(10, 60001), "First wait of the relay after a fault, ms"),
 )
 
 
@@ -19,10 +22,7 @@ def allowed(name, value):
     """True when `value` may be the setting `name`."""
     for row, default, choices, _ in TABLE:
         if row == name:
-            if choices[0] == "from":
-                whole = isinstance(value, int) and not isinstance(value, bool)
-                return whole and choices[1] <= value <= choices[2]
-            return value in choices and type(value) is type(default)
+            return type(value) is type(default) and value in choices
     return False
 
 
@@ -33,7 +33,7 @@ class Settings:
         self._saved = Saved(path)
         self._values = {}
         self.refused = []
-        for name, value in self._saved.load({}).items():
+        for name, value in (self._saved.load() or {}).items():
             if allowed(name, value):
                 self._values[name] = value
             else:

@@ -6,7 +6,7 @@ A driver takes a ready bus, does one part's job and knows nothing of elections.
 import time
 
 try:
-    from micropython import const
+    from micropython import const  # pyright: ignore[reportAssignmentType]
 except ImportError:  # CPython
 
     def const(value):
@@ -34,7 +34,7 @@ else:
 
 
 class PartError(Exception):
-    """A part did not do its job. `code` is a number of the manual's table, `text` says what to do."""
+    """A part did not do its job: `code` is in the manual's table, `text` says what to do."""
 
     def __init__(self, code, text):
         super().__init__(code, text)

@@ -31,10 +31,10 @@ def test_a_half_written_new_value_leaves_the_old_one():
 
 def test_settings_fall_back_to_their_default_when_out_of_range():
     path = temp_dir() + "/settings"
-    saved.Saved(path).store({"language": "xx", "backoff_ms": 50, "columns": True, "none": 1})
+    saved.Saved(path).store({"language": "xx", "backoff_ms": 50, "printer": True, "none": 1})
     s = settings.Settings(path)
-    assert s.get("language") == "id" and s.get("backoff_ms") == 50 and s.get("columns") == 32
-    assert sorted(s.refused) == ["columns", "language", "none"]
+    assert s.get("language") == "id" and s.get("backoff_ms") == 50 and s.get("printer") == "epson"
+    assert sorted(s.refused) == ["language", "none", "printer"]
     s.set("language", "en")
     assert settings.Settings(path).get("language") == "en"
     raises(ValueError, s.set, "backoff_ms", 0)
