@@ -87,6 +87,42 @@ class MicroPythonFailure(Exception):
     pass
 
 
+SHEETS = ROOT.parent / "shared" / "data" / "sheets"
+FIGURES = "votes_1=123,votes_2=274,votes_3=32,valid=427,invalid=3,total=430"
+
+
+def saksi(*arguments: object) -> str:
+    """Run the command in a process of its own and return what it printed; it must end with 0."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from host_tools.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def demo_out(tmp_path_factory) -> Path:
+    """Folder of one `saksi demo --photos … --json`: `out/` and what it printed, `report.json`.
+
+    The photographs are the real ones of three pages where they are at hand beside the working
+    copy, else drawn ones that say the same.
+    """
+    folder = tmp_path_factory.mktemp("demo")
+    photos = [SHEETS / f"pilpres-2024-hal{number}.jpg" for number in (1, 2, 3)]
+    if not all(photo.exists() for photo in photos):
+        drawn = folder / "drawn"
+        saksi("sheet", "draw", "ppwp-2024", "--values", FIGURES, "--photograph", "--out", drawn)
+        photos = sorted(drawn.glob("*.jpg"))
+    report = saksi("demo", "--photos", *photos, "--out", folder / "out", "--json")
+    (folder / "report.json").write_text(report)
+    return folder
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
