@@ -1,6 +1,6 @@
 """Forms by their code, as the station package carries them; the files are host_tools/sheet/forms.
 
-One file a form, for drawing it and for recording it: a page that is drawn is the page that is signed.
+One file a form, for drawing it and for recording it: the page drawn is the page signed.
 """
 
 from functools import cache
