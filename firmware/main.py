@@ -1,0 +1,219 @@
+"""Ordered start of the kit: board, identity, self-test, journal, relay, the day.
+
+Whatever goes wrong ends on a numbered screen that says what to do; there is no dead display.
+"""
+
+import asyncio
+import sys
+
+from firmware import VERSION, board_virtual, enrol, record, selftest
+from firmware.compat import const, exists, print_exception
+from firmware.desk import Desk
+from firmware.gauge import Gauge
+from firmware.journal import Journal
+from firmware.language import Words
+from firmware.photos import Photos
+from firmware.recorder import Recorder
+from firmware.relay import Relay
+from firmware.saved import Saved
+from firmware.screens import Screens
+from firmware.serial_link import serve
+from firmware.settings import Settings
+from firmware.station import Station
+
+FAULT = const(999)
+NO_SIGNING = const(910)
+_FOLDER = __file__.rsplit("/", 1)[0]
+
+
+class Kit:
+    """What the station works with, by name; see station.Station."""
+
+    def __init__(self, board):
+        self.board = board
+        self.log = board.log
+        self.clock = board.clock
+        self.camera = board.camera
+        self.gauge = Gauge()
+        self.settings = Settings(board.flash + "/settings")
+        words = Words(self.settings.get("language"))
+        self.screens = Screens(board.display, board.keys, words, self.on_show)
+        self.firmware_digest = selftest.firmware_digest(_FOLDER)
+
+    def on_show(self, name, lines):
+        """A line on the console for every screen: what a log or a script can wait for."""
+        self.gauge.look()
+        self.log("screen %s | %s" % (name, " | ".join(lines)))
+
+    def journal_path(self, election):
+        """Where the journal of an election is: training and live never share one."""
+        return "%s/journal-%d" % (self.board.flash, election)
+
+    async def provision(self):
+        """Serve the technician's cable until the kit is enrolled and START came."""
+        await self.screens.progress("Waiting for provisioning", 0, 1, VERSION)
+        await self.serve_cable()
+
+    async def serve_cable(self):
+        """Answer the technician until START; what would break a journal is refused there."""
+        handlers = enrol.Enrolment(
+            self.board.flash,
+            self.board.signers,
+            self.board.setup,
+            self.board.name,
+            set_time=self.board.clock.set,
+            journal_length=self.journal_length,
+        ).handlers()
+        await serve(self.board.serial, handlers)
+
+    def journal_length(self, election):
+        """Entries signed for an election: nonzero once the kit is bound to it."""
+        return 1 if exists(self.journal_path(election)) else 0
+
+    def restore(self):
+        """Package, signer, journal and what hangs on them."""
+        board = self.board
+        verify = board.signers[enrol.LIVE].verify
+        self.package = enrol.read_package(board.flash, board.setup.authority_key(), verify)
+        mode = enrol.TRAINING if self.package.training else enrol.LIVE
+        self.signer = board.signers[mode]
+        self.certificate = enrol.read(enrol.certificate_file(board.flash, mode))
+        journal = Journal(self.journal_path(self.package.election), record.sha256(self.certificate))
+        if journal.dropped:
+            self.log("journal cut %d bytes of an unfinished entry" % journal.dropped)
+        self.recorder = Recorder(
+            journal, self.signer, self.package.election, self.package.station, self.clock.now
+        )
+        self.saved = Saved("%s/day-%d" % (board.flash, self.package.election))
+        self.photos = Photos(board.card + "/photos")
+        self.printer = board.printer(self.settings.get("printer"))
+        self.desk = Desk(self.printer, self.recorder, self.screens)
+        status = self.screens.status
+        status.tps = "TPS %03d" % self.package.tps
+        status.training = self.package.training
+
+    async def check(self):
+        """Self-test; signs the boot entry, or ends on a fault screen when signing is not safe."""
+        await self.screens.progress("Self-test", 0, 1)
+        results = await selftest.run(
+            self.signer,
+            self.board.setup,
+            self.recorder,
+            self.printer,
+            self.camera,
+            self.board.keys,
+            self.clock,
+            self.photos,
+        )
+        failed = [number for number, ok in results if not ok]
+        for number in failed:
+            self.log("self-test %d failed: %s" % (number, selftest.NAMES[number]))
+        if not selftest.may_sign(results):
+            self.recorder.check_counter()  # says which of the two does not fit, if it is that
+            t = self.screens.t
+            names = ", ".join(t(selftest.NAMES[n]) for n in failed)
+            raise SelfTestError(NO_SIGNING, t("Self-test failed: %s") % names)
+        entry = self.recorder.event(
+            record.BOOT, [VERSION, self.firmware_digest, self.clock.quality, results]
+        )
+        self.log("entry %d kind 3 %s" % (entry.seq, entry.rec_id.hex()))
+        for number in failed:
+            await self.screens.fault(
+                NO_SIGNING + number, selftest.NAMES[number], "Put it right, or go on without."
+            )
+
+    def start_relay(self):
+        """The relay in the background; its acknowledgements go into the journal."""
+        package = self.package
+        self.modem = self.board.modem(package.apn)
+        kid = record.kid_of(package.collector_key)
+
+        def verify_ack(data, rec_id):
+            ack = record.parse(data)
+            known = ack.kind == record.ACK and ack.kid == kid and ack.payload[1] == rec_id
+            return known and self.signer.verify(
+                package.collector_key, ack.signed_digest(), ack.signature
+            )
+
+        def on_ack(seq, data):
+            self.recorder.event(record.ACKNOWLEDGED, [data])
+            self.log("acknowledged %d" % seq)
+
+        def on_refused(seq, text):
+            self.log("refused %d %s" % (seq, text))
+
+        self.relay = Relay(
+            self.open_stream,
+            self.recorder.journal,
+            self.photos,
+            verify_ack,
+            Saved("%s/relay-%d" % (self.board.flash, package.election)),
+            package.collector_host,
+            self.certificate,
+            on_ack,
+            on_refused,
+            self.settings.get("backoff_ms") / 1000,
+        )
+        return asyncio.create_task(self.relay.run())
+
+    async def open_stream(self):
+        """A stream to the collector over whatever link is up."""
+        await self.modem.up()
+        return await self.modem.open_tcp(self.package.collector_host, self.package.collector_port)
+
+    async def maintain(self):
+        """The cable stays served: a newer package is kept and holds from the next start on."""
+        while True:
+            await self.serve_cable()
+
+    async def watch(self):
+        """Keep the status bar and the memory gauge up to date."""
+        reported = None
+        while True:
+            self.gauge.look()
+            relay, status = self.relay.status, self.screens.status
+            status.waiting, status.sent = relay.waiting, relay.sent
+            status.signal = self.modem.dbm
+            minutes = self.clock.now() // 60 + self.package.offset
+            status.clock = "%02d.%02d" % (minutes // 60 % 24, minutes % 60)
+            now = (relay.waiting, relay.photos_waiting, relay.last_error)
+            if now != reported:
+                reported = now
+                self.log("relay %d waiting, %d photographs, %s" % now)
+                self.log("memory peak %d of %d" % (self.gauge.peak, self.gauge.total))
+            await asyncio.sleep(0.2)
+
+
+class SelfTestError(Exception):
+    """The kit may not sign. `code` is in the manual's table."""
+
+    def __init__(self, code, text):
+        super().__init__(code, text)
+        self.code = code
+        self.text = text
+
+
+async def run(argv):
+    """The kit from power on; returns only when a fault screen was acknowledged."""
+    board = board_virtual.Board(argv)
+    board.log("runtime %s" % sys.implementation.name)
+    kit = Kit(board)
+    try:
+        if not enrol.is_started(board.flash):
+            await kit.provision()
+        kit.restore()
+        await kit.check()
+        # Kept in a list: a task that nobody refers to may be collected.
+        tasks = [kit.start_relay(), asyncio.create_task(kit.watch())]
+        tasks.append(asyncio.create_task(kit.maintain()))
+        await Station(kit).run()
+    except Exception as error:
+        print_exception(error)
+        code = getattr(error, "code", FAULT)
+        text = getattr(error, "text", "%s: %s" % (type(error).__name__, error))
+        board.log("fault E%d %s" % (code, text))
+        await kit.screens.fault(code, text, "Switch off and on. If it comes again, call for help.")
+
+
+if __name__ == "__main__":
+    asyncio.run(run(sys.argv))

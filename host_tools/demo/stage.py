@@ -1,0 +1,105 @@
+"""The stage of a demo or a flow test: a sample authority, one enrolled virtual kit, a collector."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from host_tools.collector.ack import Acknowledger
+from host_tools.collector.serve import Background, Service
+from host_tools.collector.trust import Trust
+from host_tools.kit.machine import VirtualKit
+from host_tools.provision import bundle as bundles
+from host_tools.provision import sample
+from host_tools.provision.authority import Authority
+from host_tools.provision.election import Election
+from host_tools.provision.enrol import Enrolled, enrol
+from host_tools.provision.package import build_package, file_name
+
+KIT_ID = "DEMO-0001"
+DAY = 86400
+
+
+class Stage:
+    """Everything one day needs, in folder `out`; close it to end kit and collector.
+
+    `bundle`, `authority_pem` and `package` are the files that a verifier is given.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        election: Election,
+        *,
+        speed: float = 20.0,
+        runtime: str = "micropython",
+        tell: Callable[[str], None] = lambda line: None,
+    ):
+        self.out = out
+        self.election = election
+        self.collector: Background | None = None
+        tell("holding the key ceremony of a sample authority (its keys have no passphrase)")
+        self.authority = Authority.create(out / "authority", sample.REGION, sample.REGION_NAME)
+        self.kit = VirtualKit(out / "kit", speed=speed, runtime=runtime)
+        self.kit.power_on().wait_for("screen Waiting for provisioning")
+        tell("enrolling the kit over its cable: its keys are made inside the chip")
+        enrolled = enrol(self.kit.cable, self.authority, election, sample.STATION, KIT_ID)
+        self._write_trust(enrolled)
+
+    def _write_trust(self, enrolled: Enrolled) -> None:
+        folder = self.out / "trust"
+        folder.mkdir()
+        now = int(time.time())
+        mode = "training" if self.election.training else "live"
+        raw = bundles.build_bundle(
+            version=1,
+            election=self.election.number,
+            region=sample.REGION,
+            issued=now,
+            next_issue=now + 30 * DAY,
+            entries=[enrolled.entry(mode)],
+            revoked=[],
+            signer=self.authority.signing,
+        )
+        self.bundle = folder / bundles.file_name(sample.REGION, 1)
+        self.bundle.write_bytes(raw)
+        self.authority_pem = folder / "authority.pem"
+        shutil.copyfile(self.authority.folder / "signing.cert.pem", self.authority_pem)
+        self.package = folder / file_name(self.election.number, sample.STATION)
+        self.package.write_bytes(build_package(self.election, sample.STATION, now, self.authority))
+        self.certificate = self.kit.flash / f"device-{mode}.der"
+        self.journal = self.kit.flash / f"journal-{self.election.number}"
+
+    def start_collector(self) -> Background:
+        """A collector on loopback (again), and the modem's way to it."""
+        ca = self.authority.folder / f"region-{sample.REGION}.cert.pem"
+        trust = Trust.load([self.bundle], self.authority_pem, [ca])
+        service = Service(self.out / "collector", trust, Acknowledger(self.authority.collector))
+        self.collector = Background(service)
+        self.route(self.collector.port)
+        return self.collector
+
+    def stop_collector(self) -> None:
+        """The collector goes down; the modem still knows where it was."""
+        if self.collector:
+            self.collector.stop()
+            self.collector = None
+
+    def route(self, port: int) -> None:
+        """Let the collector's name lead to this loopback port."""
+        self.kit.modem.hosts[self.election.collector_host] = ("127.0.0.1", port)
+
+    def start_kit(self) -> None:
+        """End provisioning: the kit begins its day."""
+        self.kit.cable.write(b"SAKSI START -\n")
+
+    def close(self) -> None:
+        """Cut the kit's power and stop the collector."""
+        self.kit.close()
+        self.stop_collector()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()

@@ -1,0 +1,127 @@
+"""The virtual kit as one thing on the bench: emulated parts, bus server, kit process, its folder.
+
+folder/flash   the kit's flash        folder/card   its card (photographs)
+folder/chip.json   what the secure element holds, which survives power cuts as the chip's does
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from host_tools.kit.atecc608 import ATECC608Emulator
+from host_tools.kit.bus import I2CBus, LinkServer
+from host_tools.kit.camera import CameraEmulator
+from host_tools.kit.escpos import EscPosEmulator
+from host_tools.kit.mcp23017 import KeyMatrix, MCP23017Emulator
+from host_tools.kit.modem import ModemEmulator
+from host_tools.kit.process import KitProcess
+from host_tools.kit.st7789 import ST7789Emulator
+
+
+class SerialCable:
+    """The technician's end of the kit's serial line: `read` and `write` as pyserial has them."""
+
+    def __init__(self):
+        self.ready = threading.Event()
+        self.socket: socket.socket | None = None
+        self.gone = threading.Event()
+
+    def serve(self, sock: socket.socket) -> None:
+        """Bus service: holds the kit's end until the kit ends."""
+        self.socket = sock
+        self.gone.clear()
+        self.ready.set()
+        self.gone.wait()
+
+    def read(self, size: int = 1) -> bytes:
+        self.ready.wait(10)
+        if self.socket is None:
+            return b""
+        self.socket.settimeout(10)
+        try:
+            return self.socket.recv(size)
+        except TimeoutError:
+            return b""
+
+    def write(self, data: bytes) -> int:
+        self.ready.wait(10)
+        if self.socket is None:
+            return 0
+        self.socket.sendall(data)
+        return len(data)
+
+    def unplug(self) -> None:
+        self.ready.clear()
+        self.socket = None
+        self.gone.set()
+
+
+class VirtualKit:
+    """A kit in `folder`. `hosts` maps the collector's name to (127.0.0.1, port) for the modem.
+
+    `speed` multiplies the parts' own timing (a printer prints that much faster than the real one).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        hosts: Mapping[str, tuple[str, int]] | None = None,
+        speed: float = 1.0,
+        runtime: str = "micropython",
+        echo: Callable[[str], None] | None = None,
+    ):
+        self.folder = folder
+        self.flash = folder / "flash"
+        self.card = folder / "card"
+        self.speed = speed
+        self.runtime = runtime
+        self.echo = echo
+        folder.mkdir(parents=True, exist_ok=True)
+        self.chip = ATECC608Emulator(folder / "chip.json", speed=speed)
+        self.printer = EscPosEmulator(speed=speed)
+        self.modem = ModemEmulator(hosts=dict(hosts or {}), speed=speed)
+        self.display = ST7789Emulator()
+        self.matrix = KeyMatrix()
+        self.camera = CameraEmulator()
+        self.cable = SerialCable()
+        self.bus = LinkServer()
+        self.bus.add_i2c("i2c-chip", I2CBus(self.chip))
+        self.expander = MCP23017Emulator(self.matrix)
+        self.bus.add_i2c("i2c-keys", I2CBus(self.expander))
+        self.bus.add_spi("spi-display", self.display)
+        self.bus.add_uart("uart-printer", self.printer)
+        self.bus.add_uart("uart-modem", self.modem)
+        self.bus.services["camera"] = self.camera.serve
+        self.bus.services["uart-serial"] = self.cable.serve
+        self.process: KitProcess | None = None
+
+    def power_on(self) -> KitProcess:
+        """Start the firmware; the parts keep what the real ones keep without power."""
+        arguments = [str(self.bus.port), str(self.flash), str(self.card), str(self.speed)]
+        self.process = KitProcess(arguments, self.runtime, self.echo)
+        return self.process
+
+    def power_off(self) -> None:
+        """Cut the power, whatever the firmware is doing."""
+        if self.process:
+            self.process.kill()
+            self.process = None
+        self.cable.unplug()
+        self.bus.drain()
+        self.display.power_cycle()
+        self.expander.brown_out()
+
+    def press(self, key: str) -> None:
+        """Press and release one key; returns when the firmware has seen it."""
+        self.matrix.tap(key)
+
+    def close(self) -> None:
+        self.power_off()
+        self.bus.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
