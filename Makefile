@@ -1,0 +1,54 @@
+# Saksi's two commands: `make demo` shows the whole chain once, `make test` proves it.
+# Everything is installed into .venv and tests/vectors/node/node_modules, nothing elsewhere,
+# except Debian packages that `make test` needs and, as root, installs by itself.
+
+PYTHON ?= python3
+BIN := .venv/bin
+OUT ?= out/demo
+
+.PHONY: demo test test-slow bench lint format pictures clean
+
+demo: .venv/demo
+	$(BIN)/saksi demo --out $(OUT)
+
+test: .venv/test lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "not slow"
+
+test-slow: .venv/test
+	$(BIN)/python -m pytest -q -m slow
+
+bench: .venv/demo
+	$(BIN)/saksi bench device
+
+lint: .venv/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+format: .venv/test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Saksi needs Python 3.11 or newer: set PYTHON=python3.11 (or newer)"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		|| { echo "Python has no venv here: apt install python3-venv, then try again"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/demo: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server]'
+	@touch $@
+
+.venv/test: .venv/demo tests/packages.sh tests/vectors/node/package-lock.json
+	bash tests/packages.sh
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,test]'
+	npm ci --prefix tests/vectors/node --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+# The README's pictures: a sheet whose sum does not hold, as the demo prints and shows it.
+pictures: .venv/demo
+	$(BIN)/python -m host_tools.demo.pictures
+
+clean:
+	rm -rf .venv out tests/vectors/node/node_modules
