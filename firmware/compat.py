@@ -3,12 +3,13 @@
 import os
 import sys
 
-from firmware.drivers import const, sleep_ms, ticks_diff, ticks_ms
+from firmware.drivers import CodedError, const, sleep_ms, ticks_diff, ticks_ms
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
 __all__ = (
     "MICROPYTHON",
+    "CodedError",
     "const",
     "exists",
     "make_dir",

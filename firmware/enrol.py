@@ -14,7 +14,7 @@ Arguments and answers of the verbs are CBOR.
 import os
 
 from firmware import VERSION, cbor, csr, record
-from firmware.compat import const, exists, sync
+from firmware.compat import CodedError, const, exists, sync
 from firmware.package import Package
 
 LIVE = "live"
@@ -36,16 +36,8 @@ _EARLIEST = const(1704067200)  # 2024-01-01: a clock before that was never set
 _LATEST = const(2272147199)  # 2041-12-31: the certificates' end
 
 
-class EnrolError(Exception):
-    """The kit refuses. `code` is in the manual's table, `text` says what to do."""
-
-    def __init__(self, code, text):
-        super().__init__(code, text)
-        self.code = code
-        self.text = text
-
-    def __str__(self):
-        return "E%d %s" % (self.code, self.text)
+class EnrolError(CodedError):
+    """The kit refuses."""
 
 
 def certificate_file(store, mode):

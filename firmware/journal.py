@@ -15,7 +15,7 @@ import os
 import struct
 
 from firmware import record
-from firmware.compat import const, exists, sync
+from firmware.compat import CodedError, const, exists, sync
 
 _HEAD = const(10)
 _LIMIT = const(65535)  # an entry must fit the public log (C2SP tlog-tiles: uint16 length)
@@ -26,16 +26,8 @@ WRITE_FAILED = const(703)
 WRONG_ENTRY = const(704)
 
 
-class JournalError(Exception):
-    """The journal cannot be used as it is. `code` is in the manual's table."""
-
-    def __init__(self, code, text):
-        super().__init__(code, text)
-        self.code = code
-        self.text = text
-
-    def __str__(self):
-        return "E%d %s" % (self.code, self.text)
+class JournalError(CodedError):
+    """The journal cannot be used as it is."""
 
 
 class Journal:

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from firmware import VERSION, board_virtual, enrol, record, selftest
-from firmware.compat import const, exists, print_exception
+from firmware.compat import CodedError, const, exists, print_exception
 from firmware.desk import Desk
 from firmware.gauge import Gauge
 from firmware.journal import Journal
@@ -184,13 +184,8 @@ class Kit:
             await asyncio.sleep(0.2)
 
 
-class SelfTestError(Exception):
-    """The kit may not sign. `code` is in the manual's table."""
-
-    def __init__(self, code, text):
-        super().__init__(code, text)
-        self.code = code
-        self.text = text
+class SelfTestError(CodedError):
+    """The kit may not sign."""
 
 
 async def run(argv):

@@ -8,22 +8,14 @@ import binascii
 import hashlib
 import os
 
-from firmware.compat import const, exists, make_dir, sync
+from firmware.compat import CodedError, const, exists, make_dir, sync
 
 CARD_FAILED = const(711)
 _PART = "new.part"
 
 
-class PhotoError(Exception):
-    """A photograph could not be stored. `code` is in the manual's table."""
-
-    def __init__(self, code, text):
-        super().__init__(code, text)
-        self.code = code
-        self.text = text
-
-    def __str__(self):
-        return "E%d %s" % (self.code, self.text)
+class PhotoError(CodedError):
+    """A photograph could not be stored."""
 
 
 class Photos:

@@ -11,22 +11,14 @@ since printing and sending come after step 4.
 """
 
 from firmware import record
-from firmware.compat import const
+from firmware.compat import CodedError, const
 
 COUNTER_AHEAD = const(706)
 COUNTER_BEHIND = const(707)
 
 
-class RecorderError(Exception):
-    """Signing is refused. `code` is in the manual's table."""
-
-    def __init__(self, code, text):
-        super().__init__(code, text)
-        self.code = code
-        self.text = text
-
-    def __str__(self):
-        return "E%d %s" % (self.code, self.text)
+class RecorderError(CodedError):
+    """Signing is refused."""
 
 
 class Recorder:

@@ -8,21 +8,13 @@ import binascii
 import os
 
 from firmware import cbor
-from firmware.compat import const, exists, sync
+from firmware.compat import CodedError, const, exists, sync
 
 UNREADABLE = const(721)
 
 
-class SavedError(Exception):
-    """The saved value cannot be read. `code` is in the manual's table."""
-
-    def __init__(self, code, text):
-        super().__init__(code, text)
-        self.code = code
-        self.text = text
-
-    def __str__(self):
-        return "E%d %s" % (self.code, self.text)
+class SavedError(CodedError):
+    """The saved value cannot be read."""
 
 
 class Saved:

@@ -10,7 +10,7 @@ from binascii import hexlify
 from firmware import VERSION, figures, record
 from firmware.afterwards import Afterwards
 from firmware.capture import Capture
-from firmware.compat import const
+from firmware.compat import CodedError, const
 from firmware.findings_text import RULE_REASONS, sentence
 from firmware.keying import Keying
 from firmware.photos import PhotoError
@@ -32,16 +32,8 @@ START = {
 }
 
 
-class StationError(Exception):
-    """The day cannot go on. `code` is in the manual's table."""
-
-    def __init__(self, code, text):
-        super().__init__(code, text)
-        self.code = code
-        self.text = text
-
-    def __str__(self):
-        return "E%d %s" % (self.code, self.text)
+class StationError(CodedError):
+    """The day cannot go on."""
 
 
 class Station:

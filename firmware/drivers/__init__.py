@@ -33,8 +33,8 @@ else:
         time.sleep(duration / 1000)
 
 
-class PartError(Exception):
-    """A part did not do its job: `code` is in the manual's table, `text` says what to do."""
+class CodedError(Exception):
+    """An error that a person is shown: `code` of the manual's table, `text` says what to do."""
 
     def __init__(self, code, text):
         super().__init__(code, text)
@@ -43,3 +43,7 @@ class PartError(Exception):
 
     def __str__(self):
         return "E%d %s" % (self.code, self.text)
+
+
+class PartError(CodedError):
+    """A part did not do its job."""

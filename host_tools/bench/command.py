@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -35,12 +36,12 @@ def device(
     if as_json:
         typer.echo(json.dumps([row.as_dict() for row in rows], indent=2))
         return
-    table = Table(title="saksi bench device")
-    for column in ("what", "figure", "yardstick", "ratio", "yardstick is"):
-        table.add_column(column, justify="right" if column in ("figure", "yardstick") else "left")
+    table = Table(title="saksi bench device", box=SIMPLE)
+    for column, side in (("what", "left"), ("figure", "right"), ("yardstick", "right")):
+        table.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("ratio", justify="right", no_wrap=True)
+    table.add_column("yardstick is")
     for row in rows:
-        figure = f"{row.figure:,.1f} {row.unit}"
-        table.add_row(
-            row.name, figure, f"{row.yardstick:,.2f}", f"{row.ratio:.2f}", row.yardstick_is
-        )
-    Console().print(table)
+        figure, yardstick = f"{row.figure:,.2f} {row.unit}", f"{row.yardstick:,.2f} {row.unit}"
+        table.add_row(row.name, figure, yardstick, f"{row.ratio:,.2f}", row.yardstick_is)
+    Console(width=120).print(table)

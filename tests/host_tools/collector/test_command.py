@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from host_tools.collector import schema
 from host_tools.collector.command import app
 from host_tools.collector.database import open_sqlite
-from host_tools.collector.reasons import REASONS
+from host_tools.collector.reasons import REASONS, SetupError
 from host_tools.collector.serve import Service
 from host_tools.collector.trust import Trust, stale
 from host_tools.provision.bundle import build_bundle, verify_bundle
@@ -60,10 +60,12 @@ def test_a_kit_certificate_is_no_ca(options, world, tmp_path):
     assert "not a CA" in refusal(replaced(options, "--ca", str(path)))
 
 
-def test_two_collectors_on_one_folder_are_refused(options, world, tmp_path):
-    service = Service(tmp_path / "data", world.trust(), world.acknowledger())
-    assert "another collector" in refusal(options)
+def test_two_collectors_on_one_folder_are_refused(world, tmp_path):
+    service = Service(tmp_path, world.trust(), world.acknowledger())
+    with pytest.raises(SetupError, match="another collector"):
+        Service(tmp_path, world.trust(), world.acknowledger())
     service.close()
+    Service(tmp_path, world.trust(), world.acknowledger()).close()
 
 
 def test_a_folder_that_is_a_file_and_a_strange_database_are_refused(options, tmp_path):

@@ -136,7 +136,7 @@ def test_broken_http_is_answered_or_dropped(scene, request_bytes):
             line.sendall(request_bytes)
             line.shutdown(socket.SHUT_WR)
             answer = line.recv(4096)
-        except (ConnectionResetError, BrokenPipeError):  # dropped before we had said it all
+        except OSError:  # dropped before we had said it all
             answer = b""
     assert not answer or answer.split()[1][:1] == b"4"
     assert collector.http.get("/healthz").status_code == 200
