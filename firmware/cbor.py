@@ -163,7 +163,8 @@ class _Reader:
         for _ in range(self.bounded(n)):
             start = self.at
             key = self.item(depth + 1)
-            if isinstance(key, (list, dict, Tag)):
+            # True would be the same key as 1 in a dict, and null has no place in a record.
+            if key is None or isinstance(key, (bool, list, dict, Tag)):
                 raise CborError("map key must be a number or a string")
             raw = bytes(self.data[start : self.at])
             if raw <= last:

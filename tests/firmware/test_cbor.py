@@ -34,6 +34,8 @@ REFUSED = {
     "a203040102": "map keys out of order",
     "a201020103": "map keys out of order",
     "a18001": "map key must be a number or a string",
+    "a20102f503": "map key must be a number or a string",
+    "a1f601": "map key must be a number or a string",
     "f97c00": "simple value or float not allowed",
     "f7": "simple value or float not allowed",
     "6180": "text is not UTF-8",
