@@ -18,11 +18,10 @@ LAYOUT = (
     ("NAIK", "0", "TURUN", "CETAK"),
 )
 LONG_PRESSES = {"HAPUS_LAMA": ("HAPUS", 1.1)}
-# Reads closer than this are one look: a firmware rests 10 ms between scans, whatever the load here.
-APART = 0.009
-LOOKS = 5  # looks at a key after which a firmware that debounces over 20 ms has surely seen it
-FEWEST = 3  # enough when the firmware then looks no more: it took the key and is at work
-SILENCE = 0.25  # seconds without a look that mean so
+# A firmware that debounces over 20 ms has surely seen a key once a scan ended that long after its
+# second one: it sets its stop watch after the first, and a loaded machine may stop it there.
+DEBOUNCE = 0.021
+SILENCE = 2.0  # seconds without a look that mean: it took the key and is at work
 
 IODIR, IPOL, GPINTEN, DEFVAL, INTCON, IOCON = 0x00, 0x02, 0x04, 0x06, 0x08, 0x0A
 GPPU, INTF, INTCAP, GPIO, OLAT = 0x0C, 0x0E, 0x10, 0x12, 0x14
@@ -34,21 +33,37 @@ class ExpanderFault(Exception):
 
 
 class _Watch:
-    """When the firmware looked at a key in one state: how often, first and last time."""
+    """When the firmware's scans saw a key in one state: the first, the second and the last one."""
 
-    def __init__(self):
-        self.looks = 0
-        self.first = self.last = 0.0
+    def __init__(self, looks: int):
+        self.looks = looks  # what it takes to be sure of one whole scan
+        self.seen = 0
+        self.first: float | None = None
+        self.second: float | None = None
+        self.last = 0.0
+        self.armed = False  # all rows were low since: the next rows are those of a whole scan
+        self.inside = False  # its row alone was read
+        self.after = 0  # looks since it had been seen long enough
 
     def look(self, now: float) -> None:
-        if self.looks == 0:
-            self.first = now
-        if self.looks == 0 or now - self.last >= APART:
-            self.looks += 1
         self.last = now
+        self.seen += 1
+        if self.seen == self.looks:
+            self.first = now
+        elif self.seen == 2 * self.looks:
+            self.second = now
+        elif self.second is not None and now - self.second >= DEBOUNCE:
+            self.after += 1
 
-    def settled(self, seconds: float, looks: int = LOOKS) -> bool:
-        return self.looks >= looks and self.last - self.first >= seconds
+    def settled(self, seconds: float) -> bool:
+        """True when the firmware has surely seen it, and for `seconds`."""
+        if self.first is None:
+            return False
+        return self.after >= self.looks and self.last - self.first >= seconds
+
+    def taken(self) -> bool:
+        """True when it may have seen it."""
+        return self.first is not None and self.last - self.first >= DEBOUNCE - 0.003
 
 
 class KeyMatrix:
@@ -75,12 +90,12 @@ class KeyMatrix:
         with self.changed:
             _ = self.where[key]
             self.pressed.add(key)
-            self.watched[key] = _Watch()
+            self.watched[key] = _Watch(1)
 
     def release(self, key: str) -> None:
         with self.changed:
             self.pressed.discard(key)
-            self.watched[key] = _Watch()
+            self.watched[key] = _Watch(len(self.cols))
 
     def tap(self, key: str, hold: float = 0.0, timeout: float = 30.0) -> None:
         """Press `key` until the firmware has seen it for `hold` seconds, then let it go.
@@ -102,13 +117,18 @@ class KeyMatrix:
         end = time.monotonic() + timeout
         while watch is not None and not watch.settled(seconds):
             looked = self.changed.wait(min(SILENCE, timeout))
-            if not looked and watch.settled(seconds, FEWEST):
+            if not looked and watch.taken():
                 return
             if time.monotonic() > end:
                 raise TimeoutError(f"the firmware does not scan the keypad (key {key})")
 
-    def levels(self, outputs: dict[int, int], pull_ups: set[int]) -> dict[int, int | None]:
-        """Level of each row and column pin; None floats. `outputs`: pin -> level it drives."""
+    def levels(
+        self, outputs: dict[int, int], pull_ups: set[int], read: bool = True
+    ) -> dict[int, int | None]:
+        """Level of each row and column pin; None floats. `outputs`: pin -> level it drives.
+
+        `read` says that the firmware looks at them, and did not only change an output.
+        """
         with self.changed:
             nets = {pin: {pin} for pin in self.rows + self.cols}
             for row, col in (self.where[key] for key in self.pressed):
@@ -122,19 +142,28 @@ class KeyMatrix:
                     raise ExpanderFault("two outputs fight through the pressed keys")
                 pulled = 1 if net & pull_ups else None
                 levels[pin] = driven.pop() if driven else pulled
-            self._note(outputs, levels)
+            self._note(outputs, levels, read)
             return levels
 
-    def _note(self, outputs: dict[int, int], levels: dict[int, int | None]) -> None:
+    def _note(self, outputs: dict[int, int], levels: dict[int, int | None], read: bool) -> None:
+        """Count scans. Each begins and ends with every row low; nothing down, it is reads of that.
+
+        Only a read with its row alone low tells which key of a column is down, and a key may come
+        down in the middle of it: what counts is the end of a scan that began after that.
+        """
         low = [row for row in self.rows if outputs.get(row) == 0]
+        idle = len(low) == len(self.rows)
         for key, watch in self.watched.items():
             row, col = self.where[key]
-            if key in self.pressed:
-                # Only a look with this row alone low tells which key of the column it is.
-                if low == [row] and levels[col] == 0:
+            if key not in self.pressed:
+                if read and idle and levels[col] == 1:
                     watch.look(self.clock())
-            elif row in low and levels[col] == 1:
-                watch.look(self.clock())
+            elif idle:
+                if watch.inside:
+                    watch.look(self.clock())
+                watch.armed, watch.inside = True, False
+            elif read and low == [row] and levels[col] == 0:
+                watch.inside = watch.armed
         self.changed.notify_all()
 
 
@@ -183,6 +212,8 @@ class MCP23017Emulator:
         if kind in (IOCON, IPOL, GPINTEN, DEFVAL, INTCON) and byte != 0:
             self._fail(f"register {register:02X} = {byte:02X} is not known here")
         self.registers[OLAT + (register & 1) if kind == GPIO else register] = byte
+        if kind in (IODIR, GPIO, OLAT):
+            self._levels(read=False)
 
     def _load(self, register: int) -> int:
         if register & 0xFE != GPIO:
@@ -191,7 +222,7 @@ class MCP23017Emulator:
         direction = self.registers[IODIR + port]
         if direction & 0x80:
             self._fail("pin 7 of a port is read as an input")
-        levels = self._levels()
+        levels = self._levels(read=True)
         value = self.registers[OLAT + port] & ~direction
         for bit in range(8):
             if direction >> bit & 1:
@@ -201,7 +232,7 @@ class MCP23017Emulator:
                 value |= bool(level) << bit
         return value
 
-    def _levels(self) -> dict[int, int | None]:
+    def _levels(self, read: bool) -> dict[int, int | None]:
         if self.matrix is None:
             return {}
         outputs, pull_ups = {}, set()
@@ -212,7 +243,7 @@ class MCP23017Emulator:
             elif self.registers[GPPU + port] >> bit & 1:
                 pull_ups.add(pin)
         try:
-            return self.matrix.levels(outputs, pull_ups)
+            return self.matrix.levels(outputs, pull_ups, read)
         except ExpanderFault as error:
             self._fail(str(error))
 
