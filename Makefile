@@ -14,8 +14,9 @@ demo: .venv/demo
 test: .venv/test lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "not slow"
 
+# -rP: what the slow groups counted is shown although they passed.
 test-slow: .venv/test
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -n 2 -q -rP -m slow
 
 bench: .venv/demo
 	$(BIN)/saksi bench device

@@ -1,10 +1,10 @@
 """The virtual kit's board: the same drivers as a real one, on buses that reach emulated parts.
 
 Started as `micropython -X heapsize=1m -m firmware.main PORT FLASH CARD SPEED`: PORT is the bus
-server of the emulated parts on 127.0.0.1, FLASH and CARD are folders, SPEED is how many times
-faster than real the parts are. Only this file knows that; what it
-hands out has the shape of MicroPython's machine.I2C, UART, SPI and Pin (wire format of the links:
-host_tools/kit/bus.py).
+server of the emulated parts on 127.0.0.1, FLASH is a folder or, with MicroPython, the image of a
+littlefs (`….img`), CARD is a folder that is not there while the card is out, SPEED is how many
+times faster than real the parts are. Only this file knows that; what it hands out has the shape of
+MicroPython's machine.I2C, UART, SPI and Pin (wire format of the links: host_tools/kit/bus.py).
 """
 
 import errno
@@ -13,7 +13,9 @@ import struct
 import sys
 import time
 
-from firmware.compat import MICROPYTHON, make_dir
+from firmware import blockdev
+from firmware.compat import MICROPYTHON, CodedError, const, make_dir
+from firmware.drivers import PartError
 from firmware.drivers.atecc608 import ATECC608
 from firmware.drivers.atecc608_role import Setup
 from firmware.drivers.display_st7789 import ST7789
@@ -23,6 +25,8 @@ from firmware.drivers.mcp23017 import IN, MCP23017, OPEN_DRAIN
 from firmware.drivers.modem_at import Modem
 
 NAME = "virtual"
+NO_FLASH = const(723)
+NO_CAMERA = const(402)
 KEYS = (
     ("1", "2", "3", "FOTO"),
     ("4", "5", "6", "OK"),
@@ -140,6 +144,7 @@ class LinkSPI:
 class _CameraStream:
     def __init__(self, link, size):
         self.link = link
+        self.size = size
         self.left = size
 
     def readinto(self, buf):
@@ -165,9 +170,13 @@ class Camera:
         self.link = _link(port, "camera")
 
     def _ask(self, letter, size):
-        _send(self.link, letter)
-        head = bytearray(size)
-        _fill(self.link, memoryview(head))
+        try:
+            _send(self.link, letter)
+            head = bytearray(size)
+            _fill(self.link, memoryview(head))
+        except OSError:
+            text = "The camera does not answer: check its cable."
+            raise PartError(NO_CAMERA, text) from None
         return head
 
     def _gray(self, letter):
@@ -212,11 +221,20 @@ class Board:
     name = NAME
 
     def __init__(self, argv):
-        port, self.flash, self.card, speed = int(argv[1]), argv[2], argv[3], float(argv[4])
+        port, self.card, speed = int(argv[1]), argv[3], float(argv[4])
+        self.flash = argv[2]
+        self.flash_fault = None  # a CodedError: the board is whole, so a screen can tell it
+        if self.flash.endswith(".img"):
+            self.flash = "/flash"
+            try:
+                blockdev.mount(argv[2], self.flash)
+            except OSError:
+                text = "The kit's memory cannot be read: change the kit."
+                self.flash_fault = CodedError(NO_FLASH, text)
+        else:
+            make_dir(self.flash)
         # Twice the emulated modem's own pauses, so that none of the driver's is too short.
         self._modem_pace = min(1.0, max(0.05, 2 / speed))
-        make_dir(self.flash)
-        make_dir(self.card)
         self.chip_bus = LinkI2C(port, "i2c-chip")
         self.signers = {}
         for mode, slot in KEY_SLOTS.items():

@@ -24,11 +24,11 @@ class Capture:
         self._view = memoryview(self._buffer)
 
     async def take(self):
-        """(sha256 32 B, size, width, height) of a photograph now on the card, or PhotoError."""
+        """(sha256 32 B, size, width, height) of a photograph now stored, or PhotoError."""
         check = JpegCheck()
         stream = await self.camera.capture()
-        self.photos.begin()
         try:
+            self.photos.begin(getattr(stream, "size", 0))
             while True:
                 n = stream.readinto(self._buffer)
                 if not n:

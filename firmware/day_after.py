@@ -1,12 +1,15 @@
-"""What the officers may do once results are signed: see the sending, print, correct, close."""
+"""After signing: see the sending, print proofs and copies, correct, close."""
 
 from firmware import record
+from firmware.day_sign import papers, result
 from firmware.findings_text import CORRECTION_REASONS
-from firmware.receipt import SENT, Copy
+from firmware.receipt import CLOSING, SENT, Copy
 
 
-class Afterwards:
-    """The menu of a station whose results are signed."""
+class After:
+    """The menu of a station whose results are signed, and its end."""
+
+    STEPS = ("idle", "closing")
 
     def __init__(self, station):
         self.station = station
@@ -14,15 +17,20 @@ class Afterwards:
         self.screens = station.screens
         self.t = station.screens.t
         self.journal = station.journal
+        self.looked = False  # for a copy that a power cut left begun
 
-    async def choose(self):
-        """One choice of the menu."""
+    async def idle(self):
+        """Step: one choice of the menu."""
         closed = self.station.state["closed"]
+        if not self.looked:
+            self.looked = True
+            self.kit.desk.end_cut()
         choices = [
-            ("State of sending", self.show_sending),
+            ("State of sending", self.station.show_sending),
             ("Proof of sending", self.print_proof),
             ("Print a copy", self.print_copy),
             ("Correct a result", self.correct),
+            ("Self-test", self.kit.self_test),
         ]
         if not closed:
             choices.append(("Close the station", self.close))
@@ -30,18 +38,6 @@ class Afterwards:
         choice = await self.screens.menu(title, [name for name, _ in choices])
         if choice is not None:
             await choices[choice][1]()
-
-    async def show_sending(self):
-        """What has been sent and what waits."""
-        status = self.kit.relay.status
-        lines = [
-            ("Entries acknowledged: %d", status.sent),
-            ("Entries waiting: %d", status.waiting),
-            ("Photographs waiting: %d", status.photos_waiting),
-        ]
-        if status.last_error:
-            lines.append(status.last_error)
-        await self.screens.message("State of sending", lines)
 
     def acknowledged(self):
         """[(contest number, ack Entry)…] of this station's results, from the journal."""
@@ -85,13 +81,13 @@ class Afterwards:
         which = await self.which_result("Print a copy")
         if which is None:
             return
-        entry, make = self.station.result(which[1])
-        papers = self.station.papers(which[1])
-        names = [("Receipt %d of %d", copy.number, copy.of) for copy in papers]
+        entry, make = result(self.station, which[1])
+        copies = papers(self.station, which[1])
+        names = [("Receipt %d of %d", copy.number, copy.of) for copy in copies]
         choice = await self.screens.menu("Which receipt?", names)
         if choice is None:
             return
-        copy = papers[choice]
+        copy = copies[choice]
         copy.again = self.kit.desk.history(entry.rec_id, copy.number)[0]
         await self.screens.progress("Receipts are being printed", 0, 1)
         await self.kit.desk.issue(entry.rec_id, make, copy)
@@ -99,7 +95,7 @@ class Afterwards:
     async def correct(self):
         """Begin a correction: the same steps, a new entry that names the one it replaces."""
         which = await self.which_result("Correct a result")
-        if which is None:
+        if which is None or not await self.kit.login.ask(self.kit.login.KETUA, "Correct a result"):
             return
         numbers = sorted(CORRECTION_REASONS)
         reasons = [CORRECTION_REASONS[n] for n in numbers]
@@ -111,5 +107,21 @@ class Afterwards:
     async def close(self):
         """Close: from then on only corrections, reprints and sending."""
         lines = ["From now on only corrections, reprints and sending."]
-        if await self.station.confirm("Close the station?", lines):
+        login = self.kit.login
+        sure = await self.station.confirm("Close the station?", [self.t(line) for line in lines])
+        if sure and await login.ask(login.KETUA, "Close the station"):
             self.station.go("closing")
+
+    async def closing(self):
+        """Step: the end of the chain is signed and printed."""
+        station, journal = self.station, self.journal
+        entry = station.find_event(record.CLOSE)
+        if entry is None:
+            entry = station.event(record.CLOSE, [journal.last, journal.head])
+
+        def make(copy):
+            return station.receipts.closing(entry, copy)
+
+        await self.screens.progress("Closing slip", 0, 1)
+        await self.kit.desk.once(entry, make, Copy(CLOSING))
+        station.go("idle", closed=True)

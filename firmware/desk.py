@@ -1,13 +1,14 @@
 """The printing desk: no paper without its entry, none doubled in silence.
 
 A print has an entry before its first byte (begun) and one after the printer's answer (ended). What
-did not end well is printed again only as a marked copy.
+did not end well is printed again only as a marked copy. A print that a power cut left begun is
+asked about by its own name: the paper on top may be the slip before it.
 """
 
 from firmware import record
 from firmware.compat import const
 from firmware.drivers import PartError
-from firmware.receipt import Copy, print_job
+from firmware.receipt import Copy, name, print_job
 
 PRINTED = const(1)
 NOT_KNOWN = const(2)
@@ -37,7 +38,7 @@ class Desk:
             self.recorder.event(record.RECEIPT_ENDED, [job, PRINTED if printed else FAILED])
             if printed:
                 return
-            await self.screens.fault(problem.code, problem.text, "Put it right, then press OK.")
+            await self.screens.fault(problem.code, problem.sentence, "Put it right, then press OK.")
             copy = Copy(copy.purpose, copy.number, copy.of, copy.pair, copy.again + 1)
 
     def history(self, quoted, number):
@@ -54,16 +55,32 @@ class Desk:
                 open_job, printed = None, printed or detail[1] == PRINTED
         return begun, open_job, printed
 
-    async def once(self, quoted, make, copy):
-        """Issue a slip unless it was printed already; resumes honestly after a power cut."""
-        begun, open_job, printed = self.history(quoted, copy.number)
+    def end_cut(self):
+        """End the copies and proofs that a power cut left begun: nobody is owed these."""
+        left = set()
+        for _, data, _ in self.recorder.journal.entries():
+            entry = record.parse(data)
+            if entry.kind == record.EVENT and entry.payload[3] == record.RECEIPT_BEGUN:
+                left.add(entry.payload[4][1])
+            elif entry.kind == record.EVENT and entry.payload[3] == record.RECEIPT_ENDED:
+                left.discard(entry.payload[4][0])
+        for job in sorted(left):
+            self.recorder.event(record.RECEIPT_ENDED, [job, NOT_KNOWN])
+
+    async def once(self, entry, make, copy):
+        """Issue the slip `copy` of `entry` unless it was printed; asks after a cut in mid-print."""
+        begun, open_job, printed = self.history(entry.rec_id, copy.number)
+        copy = Copy(copy.purpose, copy.number, copy.of, copy.pair, begun)
         if open_job is not None:
-            # Cut in mid-print: nobody but the people at the table can know what came out.
-            self.recorder.event(record.RECEIPT_ENDED, [open_job, NOT_KNOWN])
-            answer = await self.screens.menu(
-                "Was the last slip printed whole?", ["No, print a copy", "Yes, it is whole"]
-            )
+            # Nobody but the people at the table can know what came out. Their answer is journaled
+            # once it is given: cut before that, they are asked again.
+            copy.again = begun - 1
+            note = name(entry, copy, self.screens.t)
+            choices = ["No, print a copy", "Yes, it is whole"]
+            answer = await self.screens.menu("Was the last slip printed whole?", choices, note=note)
             printed = answer == 1
+            outcome = PRINTED if printed else NOT_KNOWN
+            self.recorder.event(record.RECEIPT_ENDED, [open_job, outcome])
+            copy.again = begun
         if not printed:
-            again = Copy(copy.purpose, copy.number, copy.of, copy.pair, begun)
-            await self.issue(quoted, make, again)
+            await self.issue(entry.rec_id, make, copy)

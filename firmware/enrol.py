@@ -5,7 +5,8 @@ whole or not at all:
 
     device-live.der, device-training.der    the certificates of the chip's keys
     package.cbor                            the signed package of the station
-    started                                 digest of the package with which START was given
+    pins.cbor                               the officers' PINs, salted and stretched
+    started                                 digest of package and PINs with which START was given
 
 Everything is refused that could make a signed journal point to another certificate or station.
 Arguments and answers of the verbs are CBOR.
@@ -16,6 +17,8 @@ import os
 from firmware import VERSION, cbor, csr, record
 from firmware.compat import CodedError, const, exists, sync
 from firmware.package import Package
+from firmware.pins import DIGEST, ROLES, ROUNDS_ALLOWED, SALT
+from firmware.saved import Saved
 
 LIVE = "live"
 TRAINING = "training"
@@ -31,6 +34,9 @@ CERTIFICATE_IN_USE = const(846)
 NOT_READY = const(847)
 BAD_TIME = const(848)
 NO_CLOCK = const(849)
+BAD_PINS = const(850)
+PINS_IN_USE = const(851)
+NO_PINS = const(852)
 
 _EARLIEST = const(1704067200)  # 2024-01-01: a clock before that was never set
 _LATEST = const(2272147199)  # 2041-12-31: the certificates' end
@@ -83,10 +89,56 @@ def read_package(store, authority, verify):
     return check_package(data, authority, verify)
 
 
+def _is_pin(row):
+    if not isinstance(row, list) or len(row) != 4:
+        return False
+    role, salt, rounds, digest = row
+    sizes = ((salt, SALT), (digest, DIGEST))
+    if type(role) is not int or role not in ROLES or type(rounds) is not int:
+        return False
+    if not all(isinstance(value, bytes) and len(value) == size for value, size in sizes):
+        return False
+    return ROUNDS_ALLOWED[0] <= rounds <= ROUNDS_ALLOWED[1]
+
+
+def pin_table(value):
+    """{role: [salt, rounds, digest]} of a list of [role, salt, rounds, digest]; both roles once."""
+    rows = value if isinstance(value, list) else []
+    table = {row[0]: row[1:] for row in rows if _is_pin(row)}
+    if len(rows) != len(ROLES) or len(table) != len(ROLES):
+        raise EnrolError(BAD_PINS, "PINS wants role, salt, rounds and digest of both officers")
+    return table
+
+
+def _pins(store):
+    return Saved(store + "/pins.cbor")
+
+
+def read_pins(store):
+    """{role: [salt 16 B, rounds, digest 32 B]}, or None when the kit was given no PINs.
+
+    Raises SavedError when the file is damaged.
+    """
+    value = _pins(store).load()
+    return None if value is None else pin_table(value)
+
+
+def station_pins(store, package):
+    """The same for the day of `package`: only a training may do without PINs."""
+    table = read_pins(store)
+    if table is None and not package.training:
+        raise EnrolError(NO_PINS, "The kit has no PINs for its officers yet: enrol it again")
+    return table
+
+
+def _mark(store, package):
+    return record.sha256(package + (read(store + "/pins.cbor") or b""))
+
+
 def is_started(store):
-    """True when the technician ended the enrolment with the package that is now in the store."""
+    """True when the technician's START was for the package and the PINs now in the store."""
     data = read(store + "/package.cbor")
-    return data is not None and read(store + "/started") == record.sha256(data)
+    return data is not None and read(store + "/started") == _mark(store, data)
 
 
 class Enrolment:
@@ -113,6 +165,7 @@ class Enrolment:
             "CSR": self.request,
             "ENROL": self.enrol,
             "PACKAGE": self.package,
+            "PINS": self.pins,
             "TIME": self.time,
             "START": self.start,
         }
@@ -184,6 +237,25 @@ class Enrolment:
         if same and (new.version, new.issued) < (old.version, old.issued):
             raise EnrolError(OLDER_PACKAGE, "The kit has a newer package already")
 
+    def pins(self, data):
+        """[[role, salt 16 B, rounds, digest 32 B]…] of both officers: keep them.
+
+        Before the first entry only: whoever has a cable later must not become the ketua.
+        """
+        value = self._decode(data)
+        table = pin_table(value)
+        try:
+            old = read_pins(self.store)
+        except CodedError:
+            old = None  # damaged: to be replaced
+        held = self._held()
+        in_use = held is not None and self.journal_length(held.election) > 0
+        if in_use and old is not None and old != table:
+            raise EnrolError(PINS_IN_USE, "The kit has begun its day with other PINs")
+        if old != table:
+            _pins(self.store).store(value)
+        return b""
+
     def time(self, data):
         """Unix seconds: set the clock."""
         seconds = self._decode(data)
@@ -195,13 +267,14 @@ class Enrolment:
         return b""
 
     def start(self, _):
-        """Refused unless the kit could work: certificate, authority and package fit together."""
+        """Refused unless the kit could work: certificate, authority, package and PINs are there."""
         verify = self.signers[LIVE].verify
         held = read_package(self.store, self.setup.authority_key(), verify)
         mode = TRAINING if held.training else LIVE
         if not exists(certificate_file(self.store, mode)):
             raise EnrolError(NOT_READY, "The kit has no certificate for this election's mode")
-        replace(self.store + "/started", record.sha256(held.data))
+        station_pins(self.store, held)
+        replace(self.store + "/started", _mark(self.store, held.data))
         return b""
 
     def _held(self):

@@ -15,6 +15,7 @@ _SENTENCES = {
     "R11": "Disabled users %d, more than the %d users",
     "R12": "Ballots received %d, but DPT with reserve is %d",
     "R13": "%s: %d, above the usual limit of %d",
+    "R14": "%s: %d here, %d in the other contest",
 }
 
 # Why a rule is broken, as the officers say: the reason's number in the manifest -> sentence.

@@ -34,10 +34,12 @@ class Status:
         self.waiting = 0  # entries not acknowledged yet
         self.sent = 0
         self.training = False
+        self.card = 0  # code of what ails the card, 0 when it is in order
 
     def seen(self):
         """All of it as one value, to compare with what was last drawn."""
-        return (self.clock, self.tps, self.signal, self.waiting, self.sent, self.training)
+        sending = (self.signal, self.waiting, self.sent)
+        return (self.clock, self.tps, self.training, self.card) + sending
 
 
 def wrap(text, columns):
@@ -91,7 +93,10 @@ class Frame:
         canvas = self.canvas
         canvas.clear(0, BAR)
         canvas.text(MARGIN, 4, status.clock, SMALL)
-        canvas.text(64, 4, status.tps, SMALL)
+        if status.card:
+            canvas.text(64, 4, "E%d" % status.card, SMALL, True)
+        else:
+            canvas.text(64, 4, status.tps, SMALL)
         for i in range(4):
             up = status.signal is not None and status.signal >= _BAR_STEPS[i]
             height = 4 + 3 * i if up else 1

@@ -17,6 +17,7 @@ class Gauge:
     def __init__(self):
         self.peak = 0
         self.total = 0
+        self._lap = 0
         if MICROPYTHON:
             gc.threshold(_THRESHOLD)
             self.total = gc.mem_alloc() + gc.mem_free()
@@ -25,4 +26,11 @@ class Gauge:
         """Note how much is allocated now."""
         if MICROPYTHON:
             now = gc.mem_alloc()
+            self._lap = max(self._lap, now)
             self.peak = max(self.peak, now)
+
+    def lap(self):
+        """Peak since the last lap: what one step took."""
+        self.look()
+        lap, self._lap = self._lap, 0
+        return lap

@@ -30,10 +30,34 @@ class JournalError(CodedError):
     """The journal cannot be used as it is."""
 
 
+def _frame(file, at, limit=2 * _LIMIT):
+    """(size told, size of the manifest, body) of the frame at byte `at`.
+
+    The body is None when it is not whole; the size is then -1 when it cannot be believed.
+    """
+    file.seek(at)
+    head = file.read(_HEAD)
+    if len(head) < _HEAD:
+        return -1, 0, None
+    size, crc, manifest_size = struct.unpack(">IIH", head)
+    if size > limit or manifest_size > size:
+        return -1, 0, None
+    body = file.read(size)
+    whole = len(body) == size and binascii.crc32(head[8:] + body) == crc
+    return size, manifest_size, body if whole else None
+
+
+def is_whole(file, at, end):
+    """True when a whole frame, whatever it says, lies between two bytes of an open file."""
+    return _frame(file, at, end - at)[2] is not None
+
+
 class Journal:
     """The chain in file `path`; `genesis` is SHA-256 of the device certificate, the first prev.
 
-    `last` is the seq of the last entry (0 when empty), `head` its rec-id (or genesis).
+    `last` is the seq of the last entry (0 when empty), `head` its rec-id (or genesis), `size` the
+    bytes of all whole frames. `on_append()`, when set, is called after every append; it must not
+    raise.
     """
 
     def __init__(self, path, genesis):
@@ -42,7 +66,8 @@ class Journal:
         self.last = 0
         self.dropped = 0  # bytes of a torn last frame found at opening
         self._offsets = []
-        self._end = 0
+        self.size = 0
+        self.on_append = None
         self._dirty = False  # bytes of a failed write may lie behind the last frame
         if exists(path):
             self._load()
@@ -57,8 +82,8 @@ class Journal:
                 try:
                     self._check(entry, manifest)
                 except (JournalError, record.RecordError) as error:
-                    text = "Journal entry %d: %s" % (self.last + 1, error.text)
-                    raise JournalError(BROKEN_CHAIN, text) from None
+                    text = "Journal entry %d: %s"
+                    raise JournalError(BROKEN_CHAIN, text, self.last + 1, error.text) from None
                 self._take(entry, _HEAD + len(manifest or b"") + len(entry))
             self.dropped = self._rest(file)
         if self.dropped:
@@ -66,31 +91,29 @@ class Journal:
 
     def _rest(self, file):
         file.seek(0, 2)
-        return file.tell() - self._end
+        return file.tell() - self.size
 
     def _read(self, file):
         """The frame at the end of what was read so far; None at the end or at a torn tail."""
-        file.seek(self._end)
-        head = file.read(_HEAD)
-        if len(head) < _HEAD:
-            return None
-        size, crc, manifest_size = struct.unpack(">IIH", head)
-        torn = size > 2 * _LIMIT or manifest_size > size
-        body = b"" if torn else file.read(size)
-        if torn or len(body) < size or binascii.crc32(head[8:] + body) != crc:
+        size, manifest_size, body = _frame(file, self.size)
+        if body is None:
             # Only the last frame can be torn. If anything whole follows, it is damage.
-            if not torn and self._rest(file) > _HEAD + size:
-                raise JournalError(DAMAGED, "Journal is damaged after entry %d" % self.last)
+            if size >= 0 and self._rest(file) > _HEAD + size:
+                raise JournalError(DAMAGED, "Journal is damaged after entry %d", self.last)
             return None
         return body[manifest_size:], body[:manifest_size] or None
 
     def _cut(self):
+        # littlefs leaves nothing of a write that failed, and a full flash has no room for a copy.
+        if os.stat(self.path)[6] == self.size:
+            self._dirty = False
+            return
         # MicroPython's files cannot be truncated: copy the good part, then swap the names.
         fresh = self.path + ".new"
         buffer = bytearray(512)
         view = memoryview(buffer)
         with open(self.path, "rb") as old, open(fresh, "wb") as new:
-            left = self._end
+            left = self.size
             while left:
                 n = old.readinto(view[: min(left, 512)])
                 new.write(view[:n])
@@ -112,8 +135,8 @@ class Journal:
             raise JournalError(WRONG_ENTRY, "Manifest is not the one the entry names")
 
     def _take(self, data, size):
-        self._offsets.append(self._end)
-        self._end += size
+        self._offsets.append(self.size)
+        self.size += size
         self.last += 1
         self.head = record.rec_id(data)
 
@@ -135,9 +158,11 @@ class Journal:
             self._dirty = False
         except OSError as error:
             self._undo()
-            text = "Journal could not be written (%s): free the flash, then try again" % error
-            raise JournalError(WRITE_FAILED, text) from None
+            text = "Journal could not be written (%s): switch off and on, else change the kit"
+            raise JournalError(WRITE_FAILED, text, str(error)) from None
         self._take(data, len(frame))
+        if self.on_append:
+            self.on_append()
 
     def _undo(self):
         """Cut a half frame off now, or else before the next write or at the next start."""
@@ -146,6 +171,15 @@ class Journal:
                 self._cut()
         except OSError:
             pass
+
+    def frame(self, at):
+        """(first byte, end) of the frame in which byte `at` lies; at the end both are `size`."""
+        start = end = self.size
+        for offset in reversed(self._offsets):
+            if start <= at:
+                break
+            start, end = offset, start
+        return start, end
 
     def entry(self, seq):
         """(entry bytes, manifest bytes or None) of entry `seq`, 1..last; IndexError otherwise."""

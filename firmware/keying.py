@@ -5,11 +5,12 @@ What was keyed is saved after every figure; differences are shown and settled on
 
 
 class Keying:
-    """Keys the figures of `form` on `screens`."""
+    """Keys the figures of `form` on `screens`; `known` {field: figure} is offered to be checked."""
 
-    def __init__(self, screens, form):
+    def __init__(self, screens, form, known=None):
         self.screens = screens
         self.form = form
+        self.known = known or {}
 
     async def all(self, title, values, page, keep):
         """All figures, page by page, going on after `values` and from page index `page`.
@@ -27,7 +28,10 @@ class Keying:
             def save(keyed, before=values[:start], page=page):
                 keep(before + keyed, page)
 
-            keyed = await screens.figures(name, labels, values[start : start + len(fields)], save)
+            known = [self.known.get(field) for field in fields]
+            keyed = await screens.figures(
+                name, labels, values[start : start + len(fields)], save, known=known
+            )
             if keyed == screens.BACK:
                 page = max(page - 1, 0)
             else:

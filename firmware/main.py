@@ -7,12 +7,15 @@ import asyncio
 import sys
 
 from firmware import VERSION, board_virtual, enrol, record, selftest
+from firmware.card import CardCopy, tend
 from firmware.compat import CodedError, const, exists, print_exception
 from firmware.desk import Desk
 from firmware.gauge import Gauge
 from firmware.journal import Journal
 from firmware.language import Words
-from firmware.photos import Photos
+from firmware.login import Login
+from firmware.photo_places import PhotoPlaces
+from firmware.pins import Pins
 from firmware.recorder import Recorder
 from firmware.relay import Relay
 from firmware.saved import Saved
@@ -35,6 +38,7 @@ class Kit:
         self.clock = board.clock
         self.camera = board.camera
         self.gauge = Gauge()
+        self.card_problem = None
         self.settings = Settings(board.flash + "/settings")
         words = Words(self.settings.get("language"))
         self.screens = Screens(board.display, board.keys, words, self.on_show)
@@ -85,17 +89,21 @@ class Kit:
             journal, self.signer, self.package.election, self.package.station, self.clock.now
         )
         self.saved = Saved("%s/day-%d" % (board.flash, self.package.election))
-        self.photos = Photos(board.card + "/photos")
+        self.photos = PhotoPlaces(board.card, board.flash)
+        self.card_copy = CardCopy(journal, board.card)
         self.printer = board.printer(self.settings.get("printer"))
         self.desk = Desk(self.printer, self.recorder, self.screens)
+        pins = enrol.station_pins(board.flash, self.package)
+        tries = Saved(board.flash + "/pin-tries")
+        self.login = Login(self.screens, Pins(pins, tries) if pins else None)
         status = self.screens.status
         status.tps = "TPS %03d" % self.package.tps
         status.training = self.package.training
 
-    async def check(self):
-        """Self-test; signs the boot entry, or ends on a fault screen when signing is not safe."""
+    async def examine(self):
+        """[[check, passed]…] of the self-test."""
         await self.screens.progress("Self-test", 0, 1)
-        results = await selftest.run(
+        return await selftest.run(
             self.signer,
             self.board.setup,
             self.recorder,
@@ -105,6 +113,10 @@ class Kit:
             self.clock,
             self.photos,
         )
+
+    async def check(self):
+        """Self-test; signs the boot entry, or ends on a fault screen when signing is not safe."""
+        results = await self.examine()
         failed = [number for number, ok in results if not ok]
         for number in failed:
             self.log("self-test %d failed: %s" % (number, selftest.NAMES[number]))
@@ -112,7 +124,7 @@ class Kit:
             self.recorder.check_counter()  # says which of the two does not fit, if it is that
             t = self.screens.t
             names = ", ".join(t(selftest.NAMES[n]) for n in failed)
-            raise SelfTestError(NO_SIGNING, t("Self-test failed: %s") % names)
+            raise SelfTestError(NO_SIGNING, "Self-test failed: %s", names)
         entry = self.recorder.event(
             record.BOOT, [VERSION, self.firmware_digest, self.clock.quality, results]
         )
@@ -121,6 +133,20 @@ class Kit:
             await self.screens.fault(
                 NO_SIGNING + number, selftest.NAMES[number], "Put it right, or go on without."
             )
+
+    async def self_test(self):
+        """The checks again, on demand; shows what failed, or that all is well."""
+        failed = [number for number, ok in await self.examine() if not ok]
+        lines = [selftest.NAMES[number] for number in failed] or ["All checks have passed."]
+        await self.screens.message("Self-test", lines)
+
+    def on_card(self, problem):
+        """The card's trouble, or its end, on the console and in the status bar."""
+        self.screens.status.card = problem.code if problem else 0
+        self.card_problem = problem
+        if problem is None:
+            self.relay.wake()  # photographs that were out of reach may be there again
+        self.log("card %s" % (problem or "ready"))
 
     def start_relay(self):
         """The relay in the background; its acknowledgements go into the journal."""
@@ -194,6 +220,8 @@ async def run(argv):
     board.log("runtime %s" % sys.implementation.name)
     kit = Kit(board)
     try:
+        if board.flash_fault:
+            raise board.flash_fault
         if not enrol.is_started(board.flash):
             await kit.provision()
         kit.restore()
@@ -201,13 +229,19 @@ async def run(argv):
         # Kept in a list: a task that nobody refers to may be collected.
         tasks = [kit.start_relay(), asyncio.create_task(kit.watch())]
         tasks.append(asyncio.create_task(kit.maintain()))
+        tasks.append(asyncio.create_task(tend(kit.card_copy, kit.photos, kit.on_card)))
+        while not await kit.login.ask(kit.login.KETUA, "Kit is locked"):
+            pass
         await Station(kit).run()
     except Exception as error:
         print_exception(error)
         code = getattr(error, "code", FAULT)
         text = getattr(error, "text", "%s: %s" % (type(error).__name__, error))
         board.log("fault E%d %s" % (code, text))
-        await kit.screens.fault(code, text, "Switch off and on. If it comes again, call for help.")
+        sentence = getattr(error, "sentence", text)
+        await kit.screens.fault(
+            code, sentence, "Switch off and on. If it comes again, call for help."
+        )
 
 
 if __name__ == "__main__":

@@ -50,6 +50,30 @@ class Copy:
         self.again = again
 
 
+def caption(title, copy, t):
+    """[(line, bold)…] by which a slip is known: title, that it is a copy, its number, for whom."""
+    lines = [(t(title), True)]
+    if copy.again:
+        lines.append((t("COPY, print no. %d") % (copy.again + 1), True))
+    if copy.of > 1:
+        lines.append((t("%d of %d") % (copy.number, copy.of), False))
+    whom = {
+        WITNESS: t("for witness of pair %d") % copy.pair,
+        SUPERVISOR: t("for the supervisor"),
+        PPS: t("for PPS"),
+    }.get(copy.purpose)
+    return lines + [(whom, True)] if whom else lines
+
+
+def name(entry, copy, t):
+    """The lines by which people find the slip `copy` of `entry` among others, as printed on it."""
+    title = {ZERO: "OPENING SLIP", CLOSING: "CLOSING SLIP"}.get(copy.purpose)
+    if title is None:
+        title = "CORRECTION RECEIPT" if entry.kind == record.CORRECTION else "RESULT RECEIPT"
+    lines = [line for line, _ in caption(title, copy, t)]
+    return lines + ["%s %d" % (t("Entry"), entry.seq)]
+
+
 class Receipts:
     """Slips for one station: `package` is package.Package, `t(english)` gives the words."""
 
@@ -79,8 +103,10 @@ class Receipts:
                 name = t("Witness of pair %d") % pair
                 yield from slip.row(name, t(_STANDS.get(stand, "not known")), columns)
         yield from self._heading("PHOTOGRAPHED PAGES")
-        for number, digest, _ in pages:
-            yield from slip.row(t("Page %d") % number, slip.groups(digest[:8]), columns)
+        digests = {number: digest for number, digest, _ in pages}
+        for number, _, _ in form.pages:
+            found = slip.groups(digests[number][:8]) if number in digests else t("none")
+            yield from slip.row(t("Page %d") % number, found, columns)
         yield from self._seal(entry)
         yield from self._tail("The paper sheet C.Hasil remains the law. Scan at PPS.")
 
@@ -160,21 +186,8 @@ class Receipts:
             yield from self._banner()
             yield ("rule",)
         yield from slip.paragraph("SAKSI", columns, True, 2, slip.CENTRE)
-        yield from slip.paragraph(t(title), columns, True, 1, slip.CENTRE)
-        if copy.again:
-            yield from slip.paragraph(
-                t("COPY, print no. %d") % (copy.again + 1), columns, True, 1, slip.CENTRE
-            )
-        whom = {
-            WITNESS: t("for witness of pair %d") % copy.pair,
-            SUPERVISOR: t("for the supervisor"),
-            PPS: t("for PPS"),
-        }.get(copy.purpose)
-        if copy.of > 1:
-            number = t("%d of %d") % (copy.number, copy.of)
-            yield from slip.paragraph(number, columns, align=slip.CENTRE)
-        if whom:
-            yield from slip.paragraph(whom, columns, True, align=slip.CENTRE)
+        for line, bold in caption(title, copy, t):
+            yield from slip.paragraph(line, columns, bold, 1, slip.CENTRE)
         yield ("rule",)
         yield from slip.paragraph("TPS %03d" % package.tps, columns, True, 2, slip.CENTRE)
         yield from slip.paragraph("%013d" % package.station, columns, align=slip.CENTRE)

@@ -31,6 +31,11 @@ RECEIPT_BEGUN = const(7)
 RECEIPT_ENDED = const(8)
 ACKNOWLEDGED = const(9)
 CLOSE = const(10)
+EXCHANGE = const(11)
+UNUSED = const(12)
+
+# Kinds of an incident (event 5).
+NIHIL, INCIDENT_SHEET, OBJECTION, ATTENDANCE = range(4)
 
 # Keys of the manifest's map.
 FIRMWARE = const(1)

@@ -40,10 +40,10 @@ class Recorder:
         count = self.signer.count()
         if count > self.journal.last + 1:
             text = "Journal has %d entries, the chip counted %d: entries are missing"
-            raise RecorderError(COUNTER_AHEAD, text % (self.journal.last, count))
+            raise RecorderError(COUNTER_AHEAD, text, self.journal.last, count)
         if count < self.journal.last:
             text = "Journal has %d entries, the chip counted %d: this is another chip"
-            raise RecorderError(COUNTER_BEHIND, text % (self.journal.last, count))
+            raise RecorderError(COUNTER_BEHIND, text, self.journal.last, count)
         return count
 
     def _append(self, head, manifest=None):

@@ -20,7 +20,6 @@ What an outage costs:
 
 import asyncio
 import binascii
-import hashlib
 import os
 
 from firmware import cbor, record
@@ -36,6 +35,7 @@ ENTRY_REFUSED = const(364)
 PHOTO_MISSING = const(365)
 PHOTO_REFUSED = const(366)
 NO_LINE = const(367)
+PHOTO_AWAY = const(368)
 
 TEXTS = {
     BUSY: "The collector is busy: the kit tries again by itself.",
@@ -44,6 +44,7 @@ TEXTS = {
     ENTRY_REFUSED: "The collector refused an entry: tell the technician.",
     PHOTO_MISSING: "A photograph is not on the card as signed: tell the technician.",
     PHOTO_REFUSED: "The collector refused a photograph: tell the technician.",
+    PHOTO_AWAY: "A photograph is on a card that is not in the kit: put the card in.",
     NO_LINE: "There is no connection: the kit tries again by itself.",
 }
 _FIRST, _LONGEST = 2, 60  # s between tries
@@ -111,6 +112,7 @@ class Relay:
         self._odd = set()  # seqs and digests left aside until all the others were tried
         self._odds = 0  # odd replies in this round
         self._damaged = set()  # digests whose file on the card is not the one signed
+        self._away = set()  # digests of which there is no file; looked for again in every round
         self._progress = False
         self._event = asyncio.Event()
 
@@ -165,6 +167,7 @@ class Relay:
         self._offsets = {}  # a new connection: the entries' replies tell them again
         self._tries = {}
         self._odds = 0
+        self._away = set()
         self._progress = False
         while True:
             await self.backlog.scan()
@@ -173,14 +176,14 @@ class Relay:
             if seq:
                 await self._submit(seq)
                 continue
-            page = self.backlog.next_page(self._odd | self._damaged)
+            page = self.backlog.next_page(self._odd | self._damaged | self._away)
             if page is None:
                 break
             await self._upload(page)
         odd, self._odd = self._odd, set()
-        if not odd and not self._damaged and not self.status.refused:
+        if not odd and not self._damaged and not self._away and not self.status.refused:
             self.status.last_error = ""
-        return not odd
+        return not odd and not self._away
 
     # Entries.
 
@@ -274,26 +277,14 @@ class Relay:
         self._damaged.add(digest)
         self.status.last_error = TEXTS[PHOTO_MISSING]
 
-    async def _is_sound(self, digest):
-        """True when the file on the card still has its digest."""
-        sha = hashlib.sha256()
-        buffer = bytearray(1024)
-        file = self.photos.open(digest)
-        try:
-            n = file.readinto(buffer)
-            while n:
-                sha.update(memoryview(buffer)[:n])
-                n = file.readinto(buffer)
-                await asyncio.sleep(0)
-        finally:
-            file.close()
-        return sha.digest() == digest
-
     async def _upload(self, page):
         """One request for one photograph: steps 1 and 2 of the relay protocol."""
         _, size, digest = page
         self._tries[digest] = self._tries.get(digest, 0) + 1
-        if not self.photos.has(digest) or self.photos.size(digest) != size:
+        if not self.photos.has(digest):
+            self._away.add(digest)
+            self.status.last_error = TEXTS[PHOTO_AWAY]
+        elif self.photos.size(digest) != size:
             self._damage(digest)
         elif self._tries[digest] > _TRIES:
             self._set_aside(digest, ODD_REPLY)
@@ -337,7 +328,7 @@ class Relay:
         elif status == 460:  # what arrived has another digest: from the beginning
             self._offsets[digest] = 0
             self._tries[digest] += 2  # it costs a whole photograph each time
-            if not await self._is_sound(digest):
+            if not await self.photos.is_sound(digest):
                 self._damage(digest)
         elif status == 404:  # the collector does not know the entry any more
             del self._offsets[digest]

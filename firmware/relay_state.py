@@ -5,6 +5,8 @@ One small value in a power-safe store: [1, journal id, seqs acknowledged (bitmap
 everything is sent again, and the collector answers the same to what it knows.
 """
 
+from firmware.compat import CodedError
+
 _VERSION = 1
 
 
@@ -39,7 +41,7 @@ class RelayState:
         maps = [bytes(self._acked), bytes(self._refused)]
         try:
             self._store.store([_VERSION, self.journal_id] + maps + lists)
-        except OSError:
+        except (OSError, CodedError):
             pass  # a full flash costs sending again, no more
 
     def is_acked(self, seq):

@@ -11,10 +11,11 @@ from firmware import cbor
 from firmware.compat import CodedError, const, exists, sync
 
 UNREADABLE = const(721)
+NOT_SAVED = const(722)
 
 
 class SavedError(CodedError):
-    """The saved value cannot be read."""
+    """The value cannot be read or stored."""
 
 
 class Saved:
@@ -34,14 +35,18 @@ class Saved:
                 raise cbor.CborError("checksum")
             return cbor.decode(data[4:])
         except cbor.CborError:
-            text = "Saved state %s is damaged: call the technician" % self.path.split("/")[-1]
-            raise SavedError(UNREADABLE, text) from None
+            text = "Saved state %s is damaged: call the technician"
+            raise SavedError(UNREADABLE, text, self.path.split("/")[-1]) from None
 
     def store(self, value):
-        """Replace the value durably; OSError leaves the old one."""
+        """Replace the value durably; SavedError leaves the old one."""
         body = cbor.encode(value)
         fresh = self.path + ".new"
-        with open(fresh, "wb") as file:
-            file.write(binascii.crc32(body).to_bytes(4, "big") + body)
-            sync(file)
-        os.rename(fresh, self.path)
+        try:
+            with open(fresh, "wb") as file:
+                file.write(binascii.crc32(body).to_bytes(4, "big") + body)
+                sync(file)
+            os.rename(fresh, self.path)
+        except OSError:
+            text = "The kit's memory takes nothing more: call the technician."
+            raise SavedError(NOT_SAVED, text) from None

@@ -125,8 +125,10 @@ class Screens:
 
         `hidden` (a PIN) shows stars and wants every box filled, so that 0012 is not 12. `note` is a
         small text above the label; `before` = (label, value) shows the figure keyed in before.
+        A `value` in the boxes is taken by OK, replaced by the first digit, cleared by HAPUS.
         """
         text = "" if value is None else str(value)
+        fresh = value is not None
         label = self.t(label)
         end = BOTTOM - (40 if before else 0)
         y = self._begin(title)
@@ -146,7 +148,7 @@ class Screens:
             shown = True
             key = await self._key(("OK", "HAPUS", "HAPUS_LAMA") + DIGITS)
             if key in DIGITS:
-                text = text + key if len(text) < digits else text
+                text = key if fresh else (text + key if len(text) < digits else text)
             elif key == "OK":
                 if not text and not hidden:
                     return None
@@ -159,14 +161,16 @@ class Screens:
             elif not text:
                 return self.BACK
             else:
-                text = text[:-1] if key == "HAPUS" else ""
+                text = text[:-1] if key == "HAPUS" and not fresh else ""
+            fresh = False
 
-    async def figures(self, title, fields, values, keep=None, digits=3):
+    async def figures(self, title, fields, values, keep=None, digits=3, *, known=None):
         """Key in one figure a field, then look all through; the list of figures, or BACK.
 
         `fields` are labels; `values` those keyed already (int or None), `keep(values)` is called
-        after every figure. OK on empty boxes leaves a figure out (None), HAPUS on empty boxes goes
-        to the figure before, and from the first one BACK.
+        after every figure; `known` figures stand in the boxes to be checked. OK on empty boxes
+        leaves a figure out (None), HAPUS on empty boxes goes to the figure before, and from the
+        first one BACK.
         """
         values = list(values)
         at = len(values)
@@ -177,7 +181,7 @@ class Screens:
                 if key != "HAPUS":
                     return values if key == "OK" else self.BACK
                 at = marked
-            old = values[at] if at < len(values) else None
+            old = values[at] if at < len(values) else (known[at] if known else None)
             before = (fields[at - 1], values[at - 1]) if at else None
             place = "%d/%d" % (at + 1, len(fields))
             answer = await self.number(

@@ -34,12 +34,16 @@ else:
 
 
 class CodedError(Exception):
-    """An error that a person is shown: `code` of the manual's table, `text` says what to do."""
+    """An error that a person is shown: `code` of the manual's table, `text` says what to do.
 
-    def __init__(self, code, text):
-        super().__init__(code, text)
+    `values` are put into the text's %s and %d; `sentence` is what a screen translates.
+    """
+
+    def __init__(self, code, text, *values):
         self.code = code
-        self.text = text
+        self.sentence = (text,) + values if values else text
+        self.text = text % values if values else text
+        super().__init__(code, self.text)
 
     def __str__(self):
         return "E%d %s" % (self.code, self.text)

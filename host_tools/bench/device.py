@@ -42,6 +42,9 @@ UNITS = {
     "hash while storing": ("MB/s", "hashlib alone on the same MicroPython"),
     "build and encode an entry": ("us", "json.dumps of the same fields there"),
     "signature over the bus": ("ms", "the chip's Info command over the same bus"),
+    "key to screen, 95th percentile": ("ms", "the goal: what feels at once"),
+    "last page kept to the receipt's first byte": ("ms", "the goal, without chip and printer"),
+    "check of a PIN": ("ms", "its hashes alone on the same MicroPython"),
 }
 
 

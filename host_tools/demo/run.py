@@ -130,6 +130,10 @@ def _collect_facts(outcome: Outcome, log: list[str]) -> None:
     peaks = re.findall(r"^memory peak (\d+) of (\d+)", text, re.M)
     outcome.facts["runtime"] = runtime.group(1) if runtime else "unknown"
     outcome.facts["heap_peak"], outcome.facts["heap_total"] = map(int, peaks[-1])
+    steps: dict[str, int] = {}
+    for step, peak in re.findall(r"^heap (\w+) (\d+)", text, re.M):
+        steps[step] = max(steps.get(step, 0), int(peak))
+    outcome.facts["heap_by_step"] = steps
     outcome.facts["acknowledged"] = len(re.findall(r"^acknowledged \d+", text, re.M))
     outcome.checks["result acknowledged by the collector"] = outcome.facts["acknowledged"] > 0
     outcome.checks["nothing refused by the collector"] = not re.search(r"^refused ", text, re.M)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from firmware.pins import KETUA, SECOND
 from host_tools.collector.ack import Acknowledger
 from host_tools.collector.serve import Background, Service
 from host_tools.collector.trust import Trust
@@ -17,6 +18,8 @@ from host_tools.provision.enrol import Enrolled, enrol
 from host_tools.provision.package import build_package, file_name
 
 KIT_ID = "DEMO-0001"
+KETUA_PIN = "135790"  # samples that day scripts key in; a real kit's are made at random
+SECOND_PIN = "246801"
 DAY = 86400
 
 
@@ -43,7 +46,10 @@ class Stage:
         self.kit = VirtualKit(out / "kit", speed=speed, runtime=runtime)
         self.kit.power_on().wait_for("screen Waiting for provisioning")
         tell("enrolling the kit over its cable: its keys are made inside the chip")
-        enrolled = enrol(self.kit.cable, self.authority, election, sample.STATION, KIT_ID)
+        pins = {KETUA: KETUA_PIN, SECOND: SECOND_PIN}
+        enrolled = enrol(
+            self.kit.cable, self.authority, election, sample.STATION, KIT_ID, pins=pins
+        )
         self._write_trust(enrolled)
 
     def _write_trust(self, enrolled: Enrolled) -> None:
@@ -67,8 +73,23 @@ class Stage:
         shutil.copyfile(self.authority.folder / "signing.cert.pem", self.authority_pem)
         self.package = folder / file_name(self.election.number, sample.STATION)
         self.package.write_bytes(build_package(self.election, sample.STATION, now, self.authority))
-        self.certificate = self.kit.flash / f"device-{mode}.der"
-        self.journal = self.kit.flash / f"journal-{self.election.number}"
+        self._mode = mode
+
+    @property
+    def certificate(self) -> Path:
+        """The kit's device certificate, copied out of its flash."""
+        return self._taken(f"device-{self._mode}.der")
+
+    @property
+    def journal(self) -> Path:
+        """The kit's journal as it is now, copied out of its flash."""
+        return self._taken(f"journal-{self.election.number}")
+
+    def _taken(self, name: str) -> Path:
+        path = self.out / "flash" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(self.kit.flash_files()[name])
+        return path
 
     def start_collector(self) -> Background:
         """A collector on loopback (again), and the modem's way to it."""

@@ -1,14 +1,18 @@
 """The virtual kit as one thing on the bench: emulated parts, bus server, kit process, its folder.
 
-folder/flash   the kit's flash        folder/card   its card (photographs)
+folder/flash.img   the kit's flash, a littlefs (a plain folder `flash` on CPython)
+folder/card        its card; `card-out` while it is pulled
 folder/chip.json   what the secure element holds, which survives power cuts as the chip's does
 """
 
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from host_tools.kit import flash as images
 from host_tools.kit.atecc608 import ATECC608Emulator
 from host_tools.kit.bus import I2CBus, LinkServer
 from host_tools.kit.camera import CameraEmulator
@@ -17,6 +21,8 @@ from host_tools.kit.mcp23017 import KeyMatrix, MCP23017Emulator
 from host_tools.kit.modem import ModemEmulator
 from host_tools.kit.process import KitProcess
 from host_tools.kit.st7789 import ST7789Emulator
+
+SMALL = 64 * 1024 * 1024  # bytes of the largest card that is filled
 
 
 class SerialCable:
@@ -61,6 +67,8 @@ class VirtualKit:
     """A kit in `folder`. `hosts` maps the collector's name to (127.0.0.1, port) for the modem.
 
     `speed` multiplies the parts' own timing (a printer prints that much faster than the real one).
+    `flash` is "image" (littlefs, what only MicroPython can mount) or "folder"; by the runtime if
+    not given.
     """
 
     def __init__(
@@ -70,14 +78,16 @@ class VirtualKit:
         speed: float = 1.0,
         runtime: str = "micropython",
         echo: Callable[[str], None] | None = None,
+        flash: str | None = None,
     ):
         self.folder = folder
-        self.flash = folder / "flash"
+        kind = flash or ("image" if runtime == "micropython" else "folder")
+        self.flash = folder / {"image": "flash.img", "folder": "flash"}[kind]
         self.card = folder / "card"
         self.speed = speed
         self.runtime = runtime
         self.echo = echo
-        folder.mkdir(parents=True, exist_ok=True)
+        self.card.mkdir(parents=True, exist_ok=True)
         self.chip = ATECC608Emulator(folder / "chip.json", speed=speed)
         self.printer = EscPosEmulator(speed=speed)
         self.modem = ModemEmulator(hosts=dict(hosts or {}), speed=speed)
@@ -115,6 +125,53 @@ class VirtualKit:
     def press(self, key: str) -> None:
         """Press and release one key; returns when the firmware has seen it."""
         self.matrix.tap(key)
+
+    def flash_files(self) -> dict[str, bytes]:
+        """{path: bytes} of every file on the kit's flash at this moment."""
+        if self.flash.is_file():
+            return images.files(self.flash)
+        found = {}
+        for path in self.flash.rglob("*"):
+            with suppress(FileNotFoundError, IsADirectoryError):  # a `.new` has its name shortly
+                found[str(path.relative_to(self.flash))] = path.read_bytes()
+        return found
+
+    def put_flash(self, name: str, data: bytes) -> None:
+        """Make or replace a file on the flash, behind the firmware's back; the power is off."""
+        assert self.process is None, "the kit is on"
+        if self.flash.is_file():
+            images.put(self.flash, name, data)
+        else:
+            (self.flash / name).write_bytes(data)
+
+    def pull_card(self) -> Path:
+        """Take the card out; returns where it lies now. Every access fails but through open files.
+
+        What goes through those still arrives: it is the last moment before the contact breaks.
+        """
+        out = self.folder / "card-out"
+        self.card.rename(out)
+        return out
+
+    def insert_card(self, card: Path | None = None) -> None:
+        """Put the card in again, or another one: any folder on the same disk."""
+        (card or self.folder / "card-out").rename(self.card)
+
+    def fill_card(self) -> Path:
+        """Leave no room on the card; returns the file to delete for room again.
+
+        The card has to be a small disk of its own: a folder is as large as this machine's disk.
+        """
+        room = shutil.disk_usage(self.card)
+        if room.total > SMALL:
+            raise ValueError(f"{self.card} is no small disk")
+        ballast = self.card / images.BALLAST
+        with ballast.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"\0" * 4096)
+            except OSError:
+                return ballast
 
     def close(self) -> None:
         self.power_off()

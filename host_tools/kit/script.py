@@ -5,13 +5,14 @@
     press OK until NAME     press it again and again until the screen of that name comes
     keep photograph         keep what was photographed, whatever the quality gate says of it
     key 123                 press digits
-    figures 148 152 - 300   key each figure and OK; - leaves it empty as on the sheet
+    figures 148 152 - x 300 key each figure and OK; - leaves the boxes as they are, x clears them
     expect screen NAME      wait until the kit shows the screen of that (English) name
     expect log PATTERN      wait until the console prints a line that matches
     screenshot NAME         keep the screen as NAME.png
     cut power, power on     as it says
     paper out, paper in     the same for the printer; cover open, cover closed
     no signal, signal       the same for the modem
+    card out, card in       the same for the card
 
 Blank lines and what follows # are for the reader.
 """
@@ -70,6 +71,7 @@ class Player:
         "cover",
         "no",
         "signal",
+        "card",
     )
 
     def __init__(self, kit: VirtualKit, photographs: list[Path], out: Path, patience=PATIENCE):
@@ -134,8 +136,11 @@ class Player:
                 raise TimeoutError(f"the kit shows a fault: {self.shown()}")
             if waited > self.patience or process.process.poll() is not None:
                 tail = "\n".join(process.log[-8:])
+                ended = "" if process.process.poll() is None else ", its process has ended"
+                faults = "".join(f"\nfault on the bus: {fault}" for fault in self.kit.bus.faults)
                 raise TimeoutError(
-                    f"waiting for {what}, the kit shows {self.screen()!r}; its last lines:\n{tail}"
+                    f"waiting for {what}, the kit shows {self.screen()!r}{ended}; "
+                    f"its last lines:\n{tail}{faults}"
                 )
             time.sleep(0.005)
 
@@ -152,7 +157,9 @@ class Player:
 
     def do_figures(self, *figures: str) -> None:
         for figure in figures:
-            if figure != "-":
+            if figure == "x":
+                self.kit.press("HAPUS")
+            elif figure != "-":
                 self.do_key(figure)
             self.kit.press("OK")
 
@@ -208,6 +215,9 @@ class Player:
 
     def do_cover(self, state: str) -> None:
         self.kit.printer.set_cover({"open": True, "closed": False}[state])
+
+    def do_card(self, state: str) -> None:
+        {"out": self.kit.pull_card, "in": self.kit.insert_card}[state]()
 
     def do_no(self, what: str) -> None:
         if what != "signal":

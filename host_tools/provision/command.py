@@ -25,6 +25,8 @@ from host_tools.provision.console import (
     report,
 )
 from host_tools.provision.election import ElectionError
+from host_tools.provision.link import Link
+from host_tools.provision.pins import NAMES, make_pins
 from host_tools.provision.ports import open_port
 from host_tools.provision.register import Register
 
@@ -75,13 +77,15 @@ def enrol(
     kit: Annotated[str, typer.Option(help="The kit's id, as on its label.")],
     register: KitRegister,
     training: Training = False,
+    keep_pins: Annotated[bool, typer.Option(help="Leave the officers' PINs as they are.")] = False,
     start: Annotated[bool, typer.Option(help="Let the kit begin when it is ready.")] = False,
     passphrase_file: Secret = None,
     as_json: AsJson = False,
 ) -> None:
     """Ready one kit over its cable. Pulled out half way? Run the same command again.
 
-    The chip is configured and LOCKED FOR GOOD; its keys are made inside and never leave it.
+    The chip is configured and LOCKED FOR GOOD; its keys are made inside and never leave it. The
+    two officers' PINs are made anew and shown once: they belong on the slip in the kit's envelope.
     """
     with faults():
         if not (len(station) == 13 and station.isascii() and station.isdigit()):
@@ -90,16 +94,29 @@ def enrol(
         signer = Authority(authority, region, read_passphrase(passphrase_file))
         kits = Register(register)
         kits.check(election.number, int(station), kit)
+        link = Link(open_port(port))
         done = enrolment.enrol(
-            open_port(port),
+            link,
             signer,
             election,
             int(station),
             kit,
-            start=start,
-            progress=lambda step: typer.echo(f"  {step}", err=True),
+            pins=None if keep_pins else make_pins(),
+            progress=_step,
         )
         kits.add(done)
+        _report(as_json, done)
+        if start:
+            # Last, since a kit that has begun takes no other PINs: these must have been shown.
+            enrolment.start_kit(link, _step)
+
+
+def _step(step: str) -> None:
+    typer.echo(f"  {step}", err=True)
+
+
+def _report(as_json: bool, done: enrolment.Enrolled) -> None:
+    pins = {NAMES[role]: pin for role, pin in done.pins.items()} if done.pins else None
     facts = {
         "kit": done.kit_id,
         "serial": done.serial,
@@ -108,6 +125,10 @@ def enrol(
         "election": done.election,
         "station": f"{done.station:013d}",
         "keys": {mode: key.hex() for mode, key in done.keys.items()},
+        "pins": pins,
     }
     text = f"kit {done.kit_id} (chip {done.serial}) is ready for station {done.station:013d}"
+    for name, pin in (pins or {}).items():
+        text += f"\nPIN of the {name}: {pin}"
+    text += "\nwrite both on its slip: nobody keeps them" if pins else "\nits PINs are unchanged"
     report(as_json, facts, text)

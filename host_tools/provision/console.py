@@ -16,10 +16,11 @@ from host_tools.provision.form_files import FormFileError
 from host_tools.provision.keys import KeyFileError
 from host_tools.provision.link import KitError, LinkError
 from host_tools.provision.package import PackageError
+from host_tools.provision.pins import PinsError
 from host_tools.provision.register import RegisterError
 
 WRONG, CANNOT = 1, 2
-_WRONG = (BundleError, PackageError, ElectionError, RegisterError)
+_WRONG = (BundleError, PackageError, PinsError, ElectionError, RegisterError)
 _CANNOT = (
     AuthorityError, FormFileError, KeyFileError, EnrolError, KitError, LinkError, OSError
 )  # fmt: skip

@@ -5,18 +5,21 @@ Every step may be repeated: after a pulled cable the same call goes on where it 
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firmware import cbor
-from firmware.enrol import MODES, NO_CLOCK
+from firmware.enrol import MODES, NO_CLOCK, PINS_IN_USE
 from host_tools.provision import profile
 from host_tools.provision.authority import Authority, read_request
 from host_tools.provision.election import Election
 from host_tools.provision.keys import to_point64
 from host_tools.provision.link import KitError, Link, LinkError, Stream
 from host_tools.provision.package import build_package
+from host_tools.provision.pins import pin_table
 
-__all__ = ("MODES", "EnrolError", "Enrolled", "KitError", "Link", "LinkError", "Said", "enrol")
+__all__ = (
+    "MODES", "EnrolError", "Enrolled", "KitError", "Link", "LinkError", "Said", "enrol", "start_kit"
+)  # fmt: skip
 
 
 class EnrolError(Exception):
@@ -44,7 +47,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Enrolled:
-    """A kit that was enrolled: what the register and the trust bundles need to know."""
+    """A kit that was enrolled: what the register and the trust bundles need to know.
+
+    `pins` are those that it took, for its officers' slip; they are not printed with the rest.
+    """
 
     kit_id: str
     serial: str
@@ -54,6 +60,7 @@ class Enrolled:
     station: int
     keys: dict[str, bytes]
     certificates: dict[str, bytes]
+    pins: dict[int, str] | None = field(default=None, repr=False)
 
     def entry(self, mode: str) -> tuple[bytes, int]:
         """(64 B key, station) for the trust bundle of this mode's election."""
@@ -72,6 +79,7 @@ def enrol(
     kit_id: str,
     *,
     modes: Iterable[str] = MODES,
+    pins: dict[int, str] | None = None,
     start: bool = False,
     progress: Callable[[str], None] = _quiet,
     now: Callable[[], float] = time.time,
@@ -79,9 +87,10 @@ def enrol(
 ) -> Enrolled:
     """Ready the kit at the other end of `stream` for `station` in `election`; returns Enrolled.
 
-    `modes`: which of the chip's keys are certified. `start` ends the talk and lets the kit begin.
-    `issued`: Unix seconds of the package; the same value gives a repeatable package.
-    Raises EnrolError, AuthorityError, PackageError, KitError or LinkError, each one line.
+    `modes`: which of the chip's keys are certified. `pins`: {role: six digits}, None leaves the kit
+    those it has. `start` ends the talk and lets the kit begin. `issued`: Unix seconds of the
+    package; the same value gives a repeatable package.
+    Raises EnrolError, AuthorityError, PackageError, PinsError, KitError, LinkError: one line each.
     """
     link = stream if isinstance(stream, Link) else Link(stream)
     modes = tuple(modes)
@@ -91,6 +100,7 @@ def enrol(
     # Built first: nothing is locked into a chip for a station that does not exist.
     moment = int(now()) if issued is None else issued
     package = build_package(election, station, moment, authority)
+    table = None if pins is None else pin_table(pins)
     progress("hello")
     said = Said(*link.hello())
     if not said.locked:
@@ -107,16 +117,16 @@ def enrol(
         certificates[mode] = _certify(link, authority, said, kit_id, mode)
     progress("give the kit its station")
     link.request("PACKAGE", package)
+    if table is not None:
+        progress("give the officers their PINs")
+        if not _accepted(link, "PINS", cbor.encode(table), PINS_IN_USE):
+            progress("the kit has begun its day: it keeps the PINs that it has")
+            pins = None
     progress("set the clock")
-    try:
-        link.request("TIME", cbor.encode(int(now())))
-    except KitError as error:
-        if error.code != NO_CLOCK:
-            raise
+    if not _accepted(link, "TIME", cbor.encode(int(now())), NO_CLOCK):
         progress("no clock on this board: it takes the network's time")
     if start:
-        progress("start")
-        link.request("START")
+        start_kit(link, progress)
     return Enrolled(
         kit_id=kit_id,
         serial=said.serial.hex().upper(),
@@ -126,7 +136,25 @@ def enrol(
         station=station,
         keys=keys,
         certificates=certificates,
+        pins=pins,
     )
+
+
+def start_kit(link: Link, progress: Callable[[str], None] = _quiet) -> None:
+    """End the talk and let the kit begin; KitError when something is missing still."""
+    progress("start")
+    link.request("START")
+
+
+def _accepted(link: Link, verb: str, argument: bytes, harmless: int) -> bool:
+    """False when the kit refuses with the code `harmless`."""
+    try:
+        link.request(verb, argument)
+    except KitError as error:
+        if error.code != harmless:
+            raise
+        return False
+    return True
 
 
 def _key(said: Said, mode: str) -> bytes:

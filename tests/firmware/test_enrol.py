@@ -1,6 +1,6 @@
 import os
 
-from firmware import VERSION, cbor, enrol, record
+from firmware import VERSION, cbor, enrol, record, saved
 from firmware.compat import exists
 from tests.firmware.support import raises, temp_dir
 
@@ -62,6 +62,7 @@ class Setup:
 
 
 OFFICE = Key(b"office")
+PINS = [[1, bytes(16), 4000, b"k" * 32], [2, b"s" * 16, 4000, b"t" * 32]]
 FORM = [1, "C.HASIL-PPWP", ["DPT", "DPTb", "DPK"], [[1, 101, ["dpt", "votes"]]]]
 
 
@@ -293,6 +294,7 @@ def test_a_kit_that_could_not_work_does_not_start():
 def test_a_new_package_has_to_be_started_anew():
     kit, _ = enrolled()
     kit.package(package())
+    kit.pins(cbor.encode(PINS))
     kit.start(b"")
     kit.package(package(version=2))
     assert not enrol.is_started(kit.store)
@@ -315,6 +317,7 @@ def test_a_damaged_package_can_be_replaced():
     enrol.replace(kit.store + "/package.cbor", b"\x00" * 40)
     assert cbor.decode(kit.hello(b""))[8] is None
     kit.package(package())
+    kit.pins(cbor.encode(PINS))
     assert kit.start(b"") == b""
 
 
@@ -326,3 +329,98 @@ def test_a_cut_while_replacing_leaves_the_old_file():
     assert kit._held().version == 1
     kit.package(package(version=3))
     assert kit._held().version == 3
+
+
+def test_pins_are_kept_and_read_back():
+    kit, _ = made()
+    assert enrol.read_pins(kit.store) is None
+    assert kit.pins(cbor.encode(PINS)) == b""
+    assert enrol.read_pins(kit.store) == {1: PINS[0][1:], 2: PINS[1][1:]}
+    assert kit.pins(cbor.encode([PINS[1], PINS[0]])) == b"", "the order does not matter"
+
+
+def test_malformed_pins_are_refused_and_change_nothing():
+    kit, _ = made()
+    kit.pins(cbor.encode(PINS))
+    before = enrol.read(kit.store + "/pins.cbor")
+    ketua, second = PINS
+    for value in (None, 5, "x", {}, [], [ketua], [ketua, ketua], PINS + [second], [ketua, 2],
+                  [ketua, []], [ketua, second[:3]], [ketua, second + [0]]):  # fmt: skip
+        assert code(kit.pins, cbor.encode(value)) == enrol.BAD_PINS, value
+    for at, wrong in ((0, 3), (0, True), (0, "2"), (0, [2]), (1, bytes(15)), (1, "s" * 16),
+                      (2, 999), (2, 20001), (2, -1), (2, True), (2, None), (3, bytes(31)),
+                      (3, bytes(33)), (3, None)):  # fmt: skip
+        row = list(second)
+        row[at] = wrong
+        assert code(kit.pins, cbor.encode([ketua, row])) == enrol.BAD_PINS, (at, wrong)
+    assert code(kit.pins, b"\xff") == enrol.BAD_ARGUMENT
+    assert enrol.read(kit.store + "/pins.cbor") == before
+
+
+def test_a_live_election_does_not_start_without_pins_and_a_training_may():
+    kit, _ = enrolled()
+    kit.package(package())
+    assert code(kit.start, b"") == enrol.NO_PINS
+    assert not enrol.is_started(kit.store)
+    kit.pins(cbor.encode(PINS))
+    assert kit.start(b"") == b"" and enrol.is_started(kit.store)
+    held = kit._held()
+    assert enrol.station_pins(kit.store, held)[1] == PINS[0][1:]
+    os.remove(kit.store + "/pins.cbor")
+    assert not enrol.is_started(kit.store), "PINs taken away: back to the technician"
+    assert raises(enrol.EnrolError, enrol.station_pins, kit.store, held).code == enrol.NO_PINS
+    kit, _ = enrolled(TRAINING)
+    kit.package(package(election=1202402))
+    assert kit.start(b"") == b"" and enrol.is_started(kit.store)
+    assert enrol.station_pins(kit.store, kit._held()) is None
+
+
+def test_new_pins_have_to_be_started_anew():
+    kit, _ = enrolled()
+    kit.package(package())
+    kit.pins(cbor.encode(PINS))
+    kit.start(b"")
+    kit.pins(cbor.encode(PINS))
+    assert enrol.is_started(kit.store), "the same again changes nothing"
+    kit.pins(cbor.encode([PINS[0], [2, bytes(16), 5000, bytes(32)]]))
+    assert not enrol.is_started(kit.store)
+
+
+def test_after_its_first_entry_a_kit_keeps_its_pins():
+    journals = {}
+    kit, _ = enrolled(LIVE, journals)
+    other = [PINS[0], [2, bytes(16), 5000, bytes(32)]]
+    kit.package(package())
+    kit.pins(cbor.encode(other))
+    kit.pins(cbor.encode(PINS))
+    journals[202402] = 1
+    assert code(kit.pins, cbor.encode(other)) == enrol.PINS_IN_USE
+    assert kit.pins(cbor.encode(PINS)) == b""
+    assert enrol.read_pins(kit.store)[2] == PINS[1][1:]
+
+
+def test_a_trained_kit_may_be_given_pins_for_the_day():
+    journals = {}
+    kit, _ = enrolled(TRAINING, journals)
+    kit.package(package(election=1202402))
+    journals[1202402] = 1
+    kit.pins(cbor.encode(PINS))
+    other = [PINS[0], [2, bytes(16), 5000, bytes(32)]]
+    assert code(kit.pins, cbor.encode(other)) == enrol.PINS_IN_USE
+    kit.package(package(election=202402))
+    kit.pins(cbor.encode(other))
+
+
+def test_damaged_pins_stop_the_start_and_can_be_replaced():
+    journals = {}
+    kit, _ = enrolled(LIVE, journals)
+    kit.package(package())
+    kit.pins(cbor.encode(PINS))
+    path = kit.store + "/pins.cbor"
+    good = enrol.read(path)
+    enrol.replace(path, good[:-1] + b"?")
+    assert raises(saved.SavedError, kit.start, b"").code == saved.UNREADABLE
+    journals[202402] = 1
+    kit.pins(cbor.encode(PINS))
+    assert enrol.read(path) == good
+    assert kit.start(b"") == b""

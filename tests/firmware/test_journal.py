@@ -68,6 +68,35 @@ class FullMedium:
         raise OSError(28)
 
 
+class FullLittlefs(FullMedium):
+    """As FullMedium, but of a write that failed it keeps nothing."""
+
+    def write(self, data):
+        raise OSError(28)
+
+
+def no_new_files(path, mode):
+    """open() on a medium that has room for one more entry, not for a second journal."""
+    if mode == "wb":
+        raise OSError(28)
+    return open(path, mode)
+
+
+def test_a_write_that_left_nothing_behind_needs_no_room_for_a_second_journal():
+    path = temp_dir() + "/journal"
+    j = filled(path, 2)
+    before = contents(path)
+    try:
+        journal.open = FullLittlefs
+        assert raises(journal.JournalError, j.append, event(3, j.head))
+        assert contents(path) == before
+        journal.open = no_new_files
+        j.append(event(3, j.head))
+    finally:
+        del journal.open
+    assert journal.Journal(path, GENESIS).last == 3
+
+
 def test_only_the_next_entry_of_the_chain_is_taken():
     path = temp_dir() + "/journal"
     j = filled(path)

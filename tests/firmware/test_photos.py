@@ -1,3 +1,4 @@
+import asyncio
 import os
 
 from firmware import photos, record
@@ -27,6 +28,24 @@ def test_an_unfinished_photograph_is_not_there_after_a_restart():
     assert os.listdir(folder) == []
 
 
+def test_a_photograph_that_is_not_the_expected_one_is_not_kept():
+    store = photos.Photos(temp_dir() + "/photos")
+    store.begin()
+    store.write(CHUNK)
+    raises(photos.PhotoError, store.keep, record.sha256(b"another"))
+    assert list(store.digests()) == [] and os.listdir(store.folder) == []
+    store.begin()
+    store.write(CHUNK)
+    digest, _ = store.keep(record.sha256(CHUNK))
+    assert list(store.digests()) == [digest]
+    assert asyncio.run(store.is_sound(digest))
+    with open(store.path(digest), "wb") as file:
+        file.write(CHUNK[1:])
+    assert not asyncio.run(store.is_sound(digest))
+    store.remove(digest)
+    assert not store.has(digest)
+
+
 def test_a_full_card_keeps_what_was_there():
     folder = temp_dir() + "/photos"
     store = photos.Photos(folder)
@@ -44,7 +63,7 @@ def test_a_full_card_keeps_what_was_there():
 
     store._file.close()
     store._file = Full()
-    assert raises(photos.PhotoError, store.write, CHUNK).code == photos.CARD_FAILED
+    assert raises(photos.PhotoError, store.write, CHUNK).code == photos.NOT_STORED
     assert os.listdir(folder) == [store.path(digest).split("/")[-1]]
     store.begin()
     store.write(b"again")

@@ -29,6 +29,25 @@ def test_a_half_written_new_value_leaves_the_old_one():
     assert saved.Saved(path).load() == 1
 
 
+def no_room(path, mode):
+    """open() on a full medium."""
+    if mode == "wb":
+        raise OSError(28)
+    return open(path, mode)
+
+
+def test_a_full_medium_leaves_the_old_value_and_has_its_code():
+    path = temp_dir() + "/state"
+    saved.Saved(path).store(1)
+    saved.open = no_room
+    try:
+        error = raises(saved.SavedError, saved.Saved(path).store, 2)
+    finally:
+        del saved.open
+    assert error.code == saved.NOT_SAVED and "technician" in error.text
+    assert saved.Saved(path).load() == 1
+
+
 def test_settings_fall_back_to_their_default_when_out_of_range():
     path = temp_dir() + "/settings"
     saved.Saved(path).store({"language": "xx", "backoff_ms": 50, "printer": True, "none": 1})

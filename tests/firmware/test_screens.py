@@ -187,7 +187,7 @@ def test_figures_go_on_where_a_power_cut_left_them():
 
 def test_a_figure_keyed_wrongly_is_changed_in_the_list():
     kept = []
-    kit = Kit("TURUN HAPUS HAPUS 7 OK OK")
+    kit = Kit("TURUN HAPUS HAPUS 2 7 OK OK")
     fields = ["Ballots received", "Ballots used", "Ballots returned"]
     assert kit.run(kit.figures("First officer", fields, [10, 21, 3], kept.append)) == [10, 27, 3]
     assert kept == [[10, 27, 3]]
@@ -324,3 +324,10 @@ def test_key_hints_that_do_not_fit_lose_their_words_but_not_their_keys():
 def test_a_screen_waits_for_as_long_as_no_key_comes():
     kit = Kit("5 5 5")
     raises(NoMoreKeys, asyncio.run, kit.message("Self-test", ["a"]))
+
+
+def test_a_known_figure_is_taken_by_ok_replaced_by_a_digit_and_cleared_by_hapus():
+    fields = ["Ballots received", "Ballots used", "Ballots returned"]
+    kit = Kit("OK 9 OK HAPUS OK OK")
+    keyed = kit.run(kit.figures("First officer", fields, [], known=[248, 214, 1]))
+    assert keyed == [248, 9, None]

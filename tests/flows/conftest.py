@@ -12,7 +12,18 @@ from host_tools.kit.script import Player, parse
 from host_tools.provision import sample
 
 # How the day begins until the viewfinder: witnesses and supervisor present, ballots counted.
-OPENING = """
+LOGIN = """
+expect screen "Kit is locked"
+key 135790
+press OK
+"""
+SECOND_LOGIN = """
+press OK
+key 246801
+press OK
+"""
+OPENING = f"""
+{LOGIN}
 expect screen "Open the station"
 press OK
 press OK OK OK OK
@@ -22,11 +33,31 @@ expect screen Ballots
 figures 248 0
 expect screen "Are these numbers right?"
 press TURUN OK
-expect screen "Voting and counting"
+expect screen Voting
+"""
+VOTED = """
+press 4 OK
+expect screen "Close the voting?"
+press TURUN OK
+expect screen "Who voted?"
+figures 110 98 1 2 2 1
+expect screen "Are these numbers right?"
+press TURUN OK
+expect screen "Ballots left over"
+press OK
+expect screen "Are these numbers right?"
+press TURUN OK
+photo 1
+expect screen "Attendance list"
+press FOTO
+keep photograph
+expect screen "Incidents and objections"
+press OK
+expect screen Counting
 press OK
 expect screen "Photograph the sheet"
 """
-MORNING = OPENING + REST_OF_MORNING
+MORNING = OPENING + REST_OF_MORNING + VOTED
 PAGES = """
 photo 1
 press FOTO
@@ -42,15 +73,16 @@ keep photograph
 expect screen "First officer"
 """
 EMPTY_PAGE = "figures - - - - - - - - - - - - - - - - - - - - - -\n"
+CLEARED_PAGE = "figures x x x x x x x x x x x x x x x x x x x - - -\n"
 KEYED = f"""
 press OK
-{EMPTY_PAGE}
+{CLEARED_PAGE}
 press OK until "First officer, page 2"
 figures 123 274 30
 press OK until "First officer, page 3"
 figures 427 3 430
 press OK until "Second officer"
-press OK
+{SECOND_LOGIN}
 {EMPTY_PAGE}
 press OK until "Second officer, page 2"
 figures 123 274 30

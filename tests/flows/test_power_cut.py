@@ -1,9 +1,9 @@
 """Power cuts at the table: the day resumes on its step, nothing is signed or printed twice."""
 
 from firmware import record
-from tests.flows.conftest import EMPTY_PAGE, KEYED, MORNING, PAGES, SENT
+from tests.flows.conftest import EMPTY_PAGE, KEYED, LOGIN, MORNING, PAGES, SENT
 
-CUT = "cut power\npower on\n"
+CUT = "cut power\npower on\n" + LOGIN
 
 
 def test_the_day_resumes_on_the_step_it_was_on(day):
@@ -34,7 +34,7 @@ def test_a_result_is_signed_once_and_a_slip_cut_in_mid_print_is_asked_about(day)
     day.kit.printer.set_power(False)
     day.kit.printer.set_power(True)
     day.kit.printer.speed = 50.0
-    day.play('power on\nexpect screen "Was the last slip printed whole?"\npress OK\n')
+    day.play("power on\n" + LOGIN + 'expect screen "Was the last slip printed whole?"\npress OK\n')
     day.play('expect screen "Results are signed"\n' + SENT)
     assert len(day.results()) == 1
     begun = [d for d in day.events(record.RECEIPT_BEGUN) if d[0] == day.results()[0].rec_id]
@@ -55,17 +55,18 @@ def test_paper_out_in_mid_receipt_is_a_numbered_screen_and_then_a_marked_copy(da
     assert ended[begun[0][1]] == 3 and ended[begun[1][1]] == 1
 
 
-def test_an_unknown_saved_step_is_refused_with_its_code(day):
+def test_an_unknown_saved_step_is_refused_with_its_code(day, tmp_path):
     from firmware.saved import Saved
     from firmware.station import START
 
-    day.play('expect screen "Open the station"\ncut power\n')
-    Saved(str(day.kit.flash / "day-202402")).store({**START, "at": "no_such_step"})
-    day.play('power on\nexpect screen E901\nexpect log "fault E901"\n')
+    day.play('expect screen "Kit is locked"\ncut power\n')
+    Saved(str(tmp_path / "day")).store({**START, "at": "no_such_step"})
+    day.kit.put_flash("day-202402", (tmp_path / "day").read_bytes())
+    day.play("power on\n" + LOGIN + 'expect screen E901\nexpect log "fault E901"\n')
 
 
 def test_a_journal_of_another_chip_signs_nothing(day):
-    day.play('expect screen "Open the station"\ncut power\n')
+    day.play('expect screen "Kit is locked"\ncut power\n')
     before = day.stage.journal.read_bytes()
     day.kit.chip.core.zones.config[52:60] = b"\xff\xff\xff\xff\x00\x00\x00\x00"
     day.play('power on\nexpect log "fault E"\n')
@@ -73,7 +74,7 @@ def test_a_journal_of_another_chip_signs_nothing(day):
 
 
 def test_signing_fails_closed_when_the_chip_does(day):
-    day.play('expect screen "Open the station"\ncut power\n')
+    day.play('expect screen "Kit is locked"\ncut power\n')
     before = day.stage.journal.read_bytes()
     day.kit.chip.dead = True
     day.play('power on\nexpect log "fault E1"\n')

@@ -12,8 +12,9 @@ from host_tools.kit.script import Player
 from host_tools.provision import sample
 from host_tools.verify import trust as trusts
 from host_tools.verify.receipt import check_receipt
-from tests.flows.conftest import PAGES, SENT, Day
+from tests.flows.conftest import PAGES, SECOND_LOGIN, SENT, Day
 
+CLEARED = "figures x x x x x x x x x x x x x x x x x x x - - -\n"
 EMPTY = "figures - - - - - - - - - - - - - - - - - - - - - -\n"
 
 
@@ -26,9 +27,9 @@ def keyed(votes: str, totals: str) -> str:
         press OK until "%s, page 3"
         figures {totals}
     """
-    first = once % ("First officer", "First officer")
+    first = CLEARED + once.replace(EMPTY, "") % ("First officer", "First officer")
     second = once % ("Second officer", "Second officer")
-    return f'press OK\n{first}\npress OK until "Second officer"\npress OK\n{second}\n'
+    return f'press OK\n{first}\npress OK until "Second officer"\n{SECOND_LOGIN}\n{second}\n'
 
 
 @pytest.fixture
@@ -43,6 +44,13 @@ def test_a_training_day_with_two_contests_and_a_correction(training_day):
     day = training_day
     day.play(
         """
+        expect screen "Kit is locked"
+        key 111111
+        press OK
+        expect screen "Wrong PIN"
+        press OK
+        key 135790
+        press OK
         expect screen "Open the station"
         press OK
         press OK OK OK             # witnesses of three pairs for governor
@@ -56,7 +64,44 @@ def test_a_training_day_with_two_contests_and_a_correction(training_day):
         figures 250 1
         expect screen "Are these numbers right?"
         press TURUN OK
-        expect screen "Voting and counting"
+        expect screen Voting
+        press 2 OK                 # a voter exchanges the regent's ballot
+        expect screen "Which ballot?"
+        press TURUN OK
+        expect screen "Exchange the ballot?"
+        press TURUN OK
+        expect screen Voting
+        press 3 OK                 # an objection, photographed
+        expect screen "What is it about?"
+        press TURUN OK
+        photo 1
+        expect screen "Incident or objection"
+        press FOTO
+        keep photograph
+        expect screen Voting
+        press 4 OK
+        expect screen "Close the voting?"
+        press TURUN OK
+        expect screen "Who voted?"
+        figures 100 90 5 4 3 3
+        expect screen "Are these numbers right?"
+        press TURUN OK
+        expect screen "Who voted?"
+        press OK                   # the same people for regent
+        expect screen "Ballots left over"
+        press OK
+        expect screen "Are these numbers right?"
+        press TURUN OK
+        expect screen "Ballots left over"
+        press OK
+        expect screen "Are these numbers right?"
+        press TURUN OK
+        expect screen "Attendance list"
+        press FOTO
+        keep photograph
+        expect screen "Incidents and objections"
+        press TURUN OK             # all are photographed
+        expect screen Counting
         press OK
         expect screen "Photograph the sheet"
         """
@@ -88,6 +133,8 @@ def test_a_training_day_with_two_contests_and_a_correction(training_day):
         press TURUN TURUN TURUN OK # correct a result
         expect screen "Correct a result"
         press OK                   # the governor's
+        key 135790
+        press OK
         expect screen "Why is it corrected?"
         press OK                   # keyed in wrongly
         expect screen "Photograph the sheet"
@@ -117,6 +164,10 @@ def test_a_training_day_with_two_contests_and_a_correction(training_day):
     assert store.entry(governor.rec_id) is not None, "the corrected result stays"
     stands = record.parse_manifest(store.entry(governor.rec_id).manifest)[1][record.STANDS]
     assert stands == [[1, 1], [2, 2], [3, 3]]
+    assert day.events(record.EXCHANGE) == [[2, 1]]
+    assert day.events(record.UNUSED) == [[1, 45, 45], [2, 44, 44]]
+    assert day.events(record.VOTERS)[0][1] == day.events(record.VOTERS)[1][1]
+    assert [d[0] for d in day.events(record.INCIDENT)] == [record.OBJECTION, record.ATTENDANCE]
     assert all(record.is_training(e.payload[1]) for e in day.entries())
     assert len([line for line in day.log if line.startswith("acknowledged")]) == 3
     check_papers(day, len(day.events(record.RECEIPT_BEGUN)))

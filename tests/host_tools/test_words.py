@@ -74,6 +74,8 @@ def sentences(tree: ast.Module) -> set[str]:
             found |= {s for argument in node.args for s in strings(argument)}
         elif name.endswith("Error") and len(node.args) == 2:
             found |= {s for s in strings(node.args[1]) if "%" not in s and s[-1:] != " "}
+        elif name.endswith("Error") and len(node.args) > 2:
+            found |= strings(node.args[1])
     return {s for s in found if not PLAIN.fullmatch(s) and s.strip() and s not in SAME}
 
 

@@ -136,7 +136,19 @@ def _day(v: Vectors) -> None:
         [1, 602, 602, 1],
     )
     v.event(
+        "event-11-exchange",
+        "Contest 1: the first voter who handed a ballot back for another",
+        record.EXCHANGE,
+        [1, 1],
+    )
+    v.event(
         "event-06-voters", "Users by category (L, P, J each)", record.VOTERS, [1, FIGURES_28[3:15]]
+    )
+    v.event(
+        "event-12-unused",
+        "Contest 1: 45 ballots left over, as expected, struck off",
+        record.UNUSED,
+        [1, 45, 45],
     )
     for number, digest, size in PAGES:
         v.event(

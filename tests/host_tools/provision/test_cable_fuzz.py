@@ -10,7 +10,7 @@ from firmware.enrol import Enrolment
 from host_tools.provision.keys import SoftwareKey, verify
 from host_tools.provision.link import _hello
 
-VERBS = ["HELLO", "CONFIGURE", "CSR", "ENROL", "PACKAGE", "TIME", "START"]
+VERBS = ["HELLO", "CONFIGURE", "CSR", "ENROL", "PACKAGE", "PINS", "TIME", "START"]
 
 
 class Signer:

@@ -1,12 +1,15 @@
 """The command as a technician types it: from nothing to a bundle that shows the kit."""
 
 import json
+import re
 import socket
 import threading
 
 import pytest
 from typer.testing import CliRunner
 
+from firmware.enrol import read_pins
+from firmware.pins import stretch
 from host_tools.provision.command import app
 from tests.host_tools.provision.bench import BenchKit
 
@@ -69,9 +72,11 @@ def test_a_kit_is_readied_and_shows_in_the_bundle(office, tmp_path):
     facts = json.loads(result.stdout)
     assert facts["station"] == STATION and facts["serial"] == "0123A1B2C3D4E5F6EE"
     assert "configure and lock the chip" in result.stderr
-    again = run(*words, "--port", on_the_network(kit))
-    assert (
-        again.stdout == f"kit KIT-0001 (chip 0123A1B2C3D4E5F6EE) is ready for station {STATION}\n"
+    assert sorted(facts["pins"]) == ["ketua", "second officer"]
+    again = run(*words, "--port", on_the_network(kit), "--keep-pins")
+    assert again.stdout == (
+        f"kit KIT-0001 (chip 0123A1B2C3D4E5F6EE) is ready for station {STATION}\n"
+        "its PINs are unchanged\n"
     )
 
     build = ["bundle", "build", "--election", 202411, "--version", 1, *common(office)]
@@ -88,6 +93,29 @@ def test_a_kit_is_readied_and_shows_in_the_bundle(office, tmp_path):
     run(*build, "--revoke", key["kid"])
     path = office / "bundles" / "bundle-1607-2.cbor"
     assert "REVOKED" in run("bundle", "show", path, *pinned).stdout
+
+
+def test_the_pins_are_shown_before_the_kit_begins_and_kept_nowhere(office, tmp_path):
+    kit = BenchKit(tmp_path / "kit")
+    words = ["enrol", office / "sample" / "pilkada" / "election.toml", *common(office)]
+    words += ["--station", STATION, "--kit", "KIT-0001", "--register", office / "kits.csv"]
+
+    def lost(_):
+        raise OSError("the cable was pulled as START arrived")
+
+    kit.handlers["START"] = lost
+    result = run(*words, "--port", on_the_network(kit), "--start", code=2)
+    pins = re.findall(r"PIN of the [a-z ]+: (\d{6})\n", result.stdout)
+    assert "write both on its slip" in result.stdout and "cable was pulled" in result.stderr
+    table = read_pins(str(kit.folder))
+    assert table is not None
+    assert [stretch(pins[role - 1], *table[role][:2]) for role in (1, 2)] == [
+        table[1][2], table[2][2],
+    ]  # fmt: skip
+    for path in [*office.rglob("*"), *kit.folder.iterdir()]:
+        if path.is_file():
+            assert not any(pin.encode() in path.read_bytes() for pin in pins), path
+    assert not any(pin in result.stderr for pin in pins)
 
 
 def test_packages_are_written_for_every_station(office):

@@ -9,19 +9,22 @@ from cryptography.x509.verification import PolicyBuilder, Store
 
 from firmware import cbor, csr, record
 from firmware.drivers import PartError
-from firmware.enrol import read_package
+from firmware.enrol import NO_PINS, read_package, read_pins
 from firmware.package import Package
+from firmware.pins import KETUA, SECOND, stretch
 from host_tools.provision import bundle as bundles
 from host_tools.provision import enrol as enrolment
 from host_tools.provision import keys, profile, sample
 from host_tools.provision.authority import AuthorityError
 from host_tools.provision.keys import SoftwareKey
 from host_tools.provision.package import PackageError, build_package
+from host_tools.provision.pins import PinsError
 from host_tools.provision.register import Register, RegisterError
 from tests.host_tools.provision.bench import BenchKit
 
 NOW = 1_790_000_000
 ELECTION = sample.load("pilkada")
+PINS = {KETUA: "135790", SECOND: "046801"}
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def enrol(kit, authority, election=ELECTION, station=sample.STATION, kit_id=None
 
 def test_a_blank_kit_becomes_ready_in_one_call(kit, authority):
     steps = []
-    done = enrol(kit, authority, kit_id="KIT-0001", progress=steps.append, start=True)
+    done = enrol(kit, authority, kit_id="KIT-0001", pins=PINS, progress=steps.append, start=True)
     kit.thread.join(5)
     assert not kit.thread.is_alive()
     assert steps[0] == "hello" and steps[-1] == "start"
@@ -93,7 +96,8 @@ class Pulled(Exception):
 
 
 @pytest.mark.parametrize(
-    "step", ["configure", "certify the live", "certify the training", "station", "clock", "start"]
+    "step",
+    ["configure", "certify the live", "certify the training", "station", "PINs", "clock", "start"],
 )
 def test_a_cable_pulled_before_any_step_is_resumed(kit, authority, step):
     def pull(name):
@@ -101,9 +105,9 @@ def test_a_cable_pulled_before_any_step_is_resumed(kit, authority, step):
             raise Pulled
 
     with pytest.raises(Pulled):
-        enrol(kit, authority, progress=pull, start=True)
+        enrol(kit, authority, pins=PINS, progress=pull, start=True)
     before = [path.name for path in kit.folder.iterdir()]
-    done = enrol(kit, authority, start=True)
+    done = enrol(kit, authority, pins=PINS, start=True)
     kit.thread.join(5)
     assert not kit.thread.is_alive()
     assert done.keys["live"] == kit.signers["live"].public_key()
@@ -268,6 +272,49 @@ def test_a_kit_goes_from_training_to_the_day(kit, authority):
     assert trained.election == 1_202_411
     assert done.keys == trained.keys
     assert trained.entry("training")[0] != done.entry("live")[0]
+
+
+def test_the_kit_gets_the_pins_salted_and_stretched(kit, authority):
+    done = enrol(kit, authority, pins=PINS)
+    assert done.pins == PINS
+    assert not any(pin in repr(done) for pin in PINS.values())
+    table = read_pins(str(kit.folder))
+    assert table is not None
+    for role, (salt, rounds, digest) in table.items():
+        assert stretch(PINS[role], salt, rounds) == digest
+    held = b"".join(path.read_bytes() for path in kit.folder.iterdir())
+    assert not any(pin.encode() in held for pin in PINS.values())
+
+
+def test_without_pins_a_live_kit_is_readied_but_does_not_start(kit, authority):
+    with pytest.raises(enrolment.KitError, match="no PINs for its officers") as caught:
+        enrol(kit, authority, start=True)
+    assert caught.value.code == NO_PINS
+    assert enrol(kit, authority).pins is None
+    assert enrol(kit, authority, pins=PINS, start=True).pins == PINS
+
+
+def test_enrolling_without_pins_leaves_those_that_the_kit_has(kit, authority):
+    enrol(kit, authority, pins=PINS)
+    before = read_pins(str(kit.folder))
+    assert enrol(kit, authority, start=True).pins is None
+    assert read_pins(str(kit.folder)) == before
+
+
+def test_a_kit_that_has_begun_keeps_its_pins_and_says_so(kit, authority):
+    enrol(kit, authority, pins=PINS)
+    before = read_pins(str(kit.folder))
+    kit.journals[202411] = 1
+    steps = []
+    assert enrol(kit, authority, pins=PINS, progress=steps.append).pins is None
+    assert "the kit has begun its day: it keeps the PINs that it has" in steps
+    assert read_pins(str(kit.folder)) == before
+
+
+def test_nothing_is_locked_for_pins_that_are_not_fit(kit, authority):
+    with pytest.raises(PinsError, match="too easy"):
+        enrol(kit, authority, pins={**PINS, KETUA: "123456"})
+    assert kit.setup.locked() == (False, False)
 
 
 def test_an_election_needs_a_key_of_its_mode(kit, authority):

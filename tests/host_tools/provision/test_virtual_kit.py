@@ -6,8 +6,14 @@ from host_tools.kit.machine import VirtualKit
 from host_tools.kit.process import NoRuntime, find_micropython
 from host_tools.provision import enrol as enrolment
 from host_tools.provision import sample
+from host_tools.provision.pins import make_pins
 
-STEPS = ("certify the live key", "certify the training key", "give the kit its station")
+STEPS = (
+    "certify the live key",
+    "certify the training key",
+    "give the kit its station",
+    "give the officers their PINs",
+)
 
 
 class Cut(Exception):
@@ -27,6 +33,7 @@ def kit(tmp_path):
 def enrol(kit, authority, **options):
     name = f"VIRTUAL-{kit.folder.parent.name}"[:32]
     election = sample.load("pilkada")
+    options = {"pins": make_pins(), **options}
     return enrolment.enrol(kit.cable, authority, election, sample.STATION, name, **options)
 
 
@@ -35,7 +42,7 @@ def test_the_real_firmware_is_readied_and_signs_its_first_entry(kit, authority):
     done = enrol(kit, authority, start=True)
     assert done.board == "virtual"
     process.wait_for(r"^entry 1 kind 3 ", timeout=60)
-    assert (kit.flash / "device-live.der").read_bytes() == done.certificates["live"]
+    assert kit.flash_files()["device-live.der"] == done.certificates["live"]
 
 
 def test_a_power_cut_at_any_step_is_resumed(kit, authority):
