@@ -87,6 +87,8 @@ def test_the_device_bench_prints_each_figure_beside_its_yardstick():
         "signature over the bus",
         "signature over the bus",
         "key to screen, 95th percentile",
+        "last page kept to the receipt's first byte",
+        "check of a PIN",
     ]
     for row in rows:
         assert row["figure"] > 0 and row["yardstick"] > 0 and row["yardstick_is"]
