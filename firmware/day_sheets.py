@@ -38,16 +38,18 @@ class Sheets:
             if photo is None:
                 return
             station.event(record.INCIDENT, [record.ATTENDANCE] + photo + ["Attendance list"])
-        choices = ["Nothing happened (NIHIL)", "Photograph a sheet", "All sheets are photographed"]
-        known = self.incidents()
-        # NIHIL and an incident exclude each other: what is left depends on what was said before.
-        items = choices[1:] if known else choices[:2]
-        choice = items[await station.ask("Incidents and objections", items, self.note(known))]
-        if choice == choices[1]:
-            await self.incident()
-            return
-        if choice == choices[0]:
-            station.event(record.INCIDENT, [record.NIHIL, None, 0, "NIHIL"])
+        # NIHIL that was signed before a power cut is not asked for again.
+        if station.find_event(record.INCIDENT, record.NIHIL) is None:
+            known = self.incidents()
+            choices = ["Nothing happened (NIHIL)", "Photograph a sheet"]
+            # NIHIL and an incident exclude each other: what is left depends on what was said.
+            items = [choices[1], "All sheets are photographed"] if known else choices
+            choice = items[await station.ask("Incidents and objections", items, self.note(known))]
+            if choice == choices[1]:
+                await self.incident()
+                return
+            if choice == choices[0]:
+                station.event(record.INCIDENT, [record.NIHIL, None, 0, "NIHIL"])
         await self.screens.message("Counting", ["Press OK when the sheets are filled in."])
         station.start_contest(0)
 

@@ -77,7 +77,7 @@ class Desk:
             copy.again = begun - 1
             note = name(entry, copy, self.screens.t)
             choices = ["No, print a copy", "Yes, it is whole"]
-            answer = await self.screens.menu("Was the last slip printed whole?", choices, note=note)
+            answer = await self.screens.menu("Was this slip printed whole?", choices, note=note)
             printed = answer == 1
             outcome = PRINTED if printed else NOT_KNOWN
             self.recorder.event(record.RECEIPT_ENDED, [open_job, outcome])

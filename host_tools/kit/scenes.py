@@ -249,7 +249,7 @@ def signing() -> list[Scene]:
         _progress("print", "Receipts are being printed", 2, 5),
         _menu(
             "whole",
-            "Was the last slip printed whole?",
+            "Was this slip printed whole?",
             ["No, print a copy", "Yes, it is whole"],
             ("Receipt %d of %d", 2, 5),
         ),

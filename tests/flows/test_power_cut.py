@@ -34,7 +34,7 @@ def test_a_result_is_signed_once_and_a_slip_cut_in_mid_print_is_asked_about(day)
     day.kit.printer.set_power(False)
     day.kit.printer.set_power(True)
     day.kit.printer.speed = 50.0
-    day.play("power on\n" + LOGIN + 'expect screen "Was the last slip printed whole?"\npress OK\n')
+    day.play("power on\n" + LOGIN + 'expect screen "Was this slip printed whole?"\npress OK\n')
     day.play('expect screen "Results are signed"\n' + SENT)
     assert len(day.results()) == 1
     begun = [d for d in day.events(record.RECEIPT_BEGUN) if d[0] == day.results()[0].rec_id]
