@@ -234,6 +234,7 @@ class Board:
         else:
             make_dir(self.flash)
         # Twice the emulated modem's own pauses, so that none of the driver's is too short.
+        self._printer_pace = 1 / speed
         self._modem_pace = min(1.0, max(0.05, 2 / speed))
         self.chip_bus = LinkI2C(port, "i2c-chip")
         self.signers = {}
@@ -254,7 +255,7 @@ class Board:
 
     def printer(self, profile):
         """The Printer role in the given profile."""
-        return EscPos(self._printer_uart, profile)
+        return EscPos(self._printer_uart, profile, pace=self._printer_pace)
 
     def modem(self, apn):
         """The Modem role with the given APN."""

@@ -31,11 +31,13 @@ class Desk:
             detail = [quoted, job, copy.number, copy.of, copy.again, copy.purpose, copy.pair]
             self.recorder.event(record.RECEIPT_BEGUN, detail)
             problem = PartError(NOT_CONFIRMED, "The printer did not say that it printed.")
+            started = [False]
             try:
-                printed = await print_job(self.printer, make(copy), job)
+                printed = await print_job(self.printer, _noted(make(copy), started), job)
             except PartError as error:
                 printed, problem = False, error
-            self.recorder.event(record.RECEIPT_ENDED, [job, PRINTED if printed else FAILED])
+            outcome = PRINTED if printed else NOT_KNOWN if started[0] else FAILED
+            self.recorder.event(record.RECEIPT_ENDED, [job, outcome])
             if printed:
                 return
             await self.screens.fault(problem.code, problem.sentence, "Put it right, then press OK.")
@@ -84,3 +86,10 @@ class Desk:
             copy.again = begun
         if not printed:
             await self.issue(entry.rec_id, make, copy)
+
+
+def _noted(operations, started):
+    """`operations`; notes that the printer took the job: what came out then, nobody knows."""
+    for operation in operations:
+        started[0] = True
+        yield operation

@@ -59,7 +59,8 @@ def _equations(form):
     yield "R11", ["disabled_j"], "<=", ["users_total_j"]
 
 
-def _applicable(form):
+def applicable(form):
+    """(rule, left fields, "=" or "<=", right fields) of the rules whose fields the form has."""
     known = set(form.fields)
     for rule, left, relation, right in _equations(form):
         if known.issuperset(left + right):
@@ -69,7 +70,7 @@ def _applicable(form):
 def broken(form, values, permille):
     """Findings of R1-R9 and R11-R13 on {field: figure or None}; `permille` is the reserve share."""
     findings = []
-    for rule, left, relation, right in _applicable(form):
+    for rule, left, relation, right in applicable(form):
         if any(values.get(field) is None for field in left + right):
             continue
         a = sum(values[field] for field in left)
@@ -91,7 +92,7 @@ def broken(form, values, permille):
 def unchecked(form, values):
     """Names of the rules that an empty figure keeps from being checked, in order, each once."""
     names = []
-    for rule, left, _, right in _applicable(form):
+    for rule, left, _, right in applicable(form):
         if rule not in names and any(values.get(field) is None for field in left + right):
             names.append(rule)
     if "ballots_received" in form.fields and "dpt_j" in form.fields:

@@ -8,7 +8,7 @@
 A slip quotes one signed entry. Witnesses' names are on no slip.
 """
 
-from firmware import figures, record, slip
+from firmware import figures, qr_parts, record, slip
 from firmware.findings_text import CORRECTION_REASONS, RULE_REASONS, sentence
 from firmware.printing import print_job
 from firmware.qr_text import CREDENTIAL, RECORD, bytes_of, parse_qr, qr_text, segments_of
@@ -28,6 +28,8 @@ __all__ = (
 # Purposes of a printed slip, as in event 7 (RECORD.md).
 ZERO, WITNESS, SUPERVISOR, PPS, SENT, CLOSING = range(6)
 
+DOTS = 12  # a character's width on paper
+MOST_LARGE = 10  # pairs with figures in large print; with more a slip grows longer than a table
 SUPERVISOR_ROLE = 2  # in event 2; 1 is a witness
 
 # Headings of the groups of figures: those in columns L, P, J and those in lists.
@@ -133,7 +135,7 @@ class Receipts:
         yield from self._seal(entry)
         if credential:
             yield from slip.paragraph(t("This kit's credential"), columns, align=slip.CENTRE)
-            yield ("qr", qr_text(self.package.receipt_host, CREDENTIAL, credential))
+            yield from self._codes(CREDENTIAL, credential)
         yield from self._tail("Keep this slip: the journal starts here.")
 
     def sent(self, acknowledged, copy):
@@ -149,7 +151,7 @@ class Receipts:
             if index is not None:
                 yield from slip.row(t("Number in the public log"), str(index), columns)
             yield ("feed", 1)
-            yield ("qr", qr_text(self.package.receipt_host, RECORD, ack.data))
+            yield from self._codes(RECORD, ack.data)
             yield ("rule",)
         yield from self._tail("The code holds the collector's signature.")
 
@@ -182,10 +184,15 @@ class Receipts:
 
     def _head(self, title, copy):
         t, columns, package = self.t, self.columns, self.package
+        if copy.again:  # a print that was cut short may hang above this one
+            yield from slip.paragraph(t("Tear off above this line"), columns, align=slip.CENTRE)
+            yield ("rule",)
         if package.training:
             yield from self._banner()
             yield ("rule",)
         yield from slip.paragraph("SAKSI", columns, True, 2, slip.CENTRE)
+        if copy.again:  # seen from across a table
+            yield from slip.paragraph(t("COPY"), columns, True, 2, slip.CENTRE)
         for line, bold in caption(title, copy, t):
             yield from slip.paragraph(line, columns, bold, 1, slip.CENTRE)
         yield ("rule",)
@@ -195,6 +202,7 @@ class Receipts:
         for i, label in enumerate(labels):
             yield from slip.row(t(label), package.regions[3 - i], columns)
         yield from slip.paragraph(package.title, columns)
+        yield from slip.row(t("Mode"), t("TRAINING" if package.training else "official"), columns)
         yield ("rule",)
 
     def _replaced(self, extra):
@@ -221,7 +229,10 @@ class Receipts:
                     else:
                         yield from slip.paragraph(t(_LISTS[group]), columns, True)
                 value = slip.digits(values[field])
-                if group == "votes":
+                if group == "votes" and len(form.pairs) > MOST_LARGE:
+                    name = "%s %s" % (last, form.pairs[int(last) - 1])
+                    yield from slip.row(name, value, columns, True)
+                elif group == "votes":
                     big = columns // 2
                     yield from slip.row("No. " + last, value, big, True, 2)
                     yield from slip.paragraph(form.pairs[int(last) - 1], columns)
@@ -260,7 +271,21 @@ class Receipts:
         yield from slip.row(t("Entry"), str(entry.seq), columns)
         yield from slip.row(t("Record"), slip.groups(entry.rec_id[:4]), columns, True)
         yield from slip.row(t("Kit"), slip.groups(entry.kid), columns)
-        yield ("qr", qr_text(self.package.receipt_host, RECORD, entry.data))
+        yield from self._codes(RECORD, entry.data)
+
+    def _codes(self, kind, data):
+        """The QR code of `data`, or its parts with their numbers."""
+        t, columns = self.t, self.columns
+        codes = qr_parts.texts(self.package.receipt_host, kind, data, columns * DOTS)
+        if len(codes) > 1:
+            yield from slip.paragraph(
+                t("Scan all %d codes, in any order.") % len(codes), columns, True, 1, slip.CENTRE
+            )
+        for i, code in enumerate(codes):
+            if len(codes) > 1:
+                line = t("Code %d of %d") % (i + 1, len(codes))
+                yield from slip.paragraph(line, columns, align=slip.CENTRE)
+            yield ("qr", code)
 
     def _tail(self, text):
         t, columns = self.t, self.columns

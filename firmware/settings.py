@@ -11,8 +11,8 @@ TABLE = (
     (
         "printer",
         "epson",
-        ("epson", "epson80", "cheap", "cheap80"),
-        "Printer: says when it has printed (epson) or not (cheap), on 58 mm or 80 mm paper",
+        ("epson", "epson80", "clone", "clone80", "cheap", "cheap80"),
+        "Printer: confirms jobs (epson), tells status (clone), one byte (cheap); 58 or 80 mm",
     ),
     ("backoff_ms", 2000, range(10, 60001), "First wait of the relay after a fault, ms"),
 )

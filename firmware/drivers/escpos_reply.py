@@ -2,7 +2,9 @@
 
 0xx1xx10          answer to DLE EOT, at once
 0xx0xxxx          answer to GS r or ESC v, in its turn: bits 0C paper out, 03 near its end
-37 … 00           block: 22 and the four bytes of a job's confirmation (GS ( H)
+37 … 00           block: 22 and the four bytes of a confirmed name (GS ( H)
+
+Anything else is noise on the line and is passed over: it proves nothing.
 """
 
 
@@ -23,7 +25,8 @@ class Replies:
         self.at_once = None  # last answer to DLE EOT
         self.in_turn = 0  # answers to status requests, counted
         self.paper = 0  # the last of them
-        self.confirmed = None  # bytes of the last block
+        self.out = False  # one of them told of no paper
+        self.confirmed = []  # names confirmed and not yet taken
 
     def poll(self):
         """Take in all waiting bytes."""
@@ -31,7 +34,8 @@ class Replies:
             value = self._byte[0]
             if self._block is not None:
                 if value == 0:
-                    self.confirmed = bytes(self._block)
+                    if len(self._block) == 5 and self._block[0] == 0x22:
+                        self.confirmed.append(bytes(self._block[1:]))
                     self._block = None
                 elif len(self._block) < 8:
                     self._block.append(value)
@@ -44,3 +48,4 @@ class Replies:
             elif value & 0x90 == 0:
                 self.in_turn += 1
                 self.paper = value
+                self.out = self.out or value & 0x0C != 0

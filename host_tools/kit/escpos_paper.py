@@ -1,5 +1,7 @@
 """The paper of the emulated receipt printer: dot rows as they leave the head, as a picture."""
 
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
@@ -11,13 +13,16 @@ MARGIN = 36  # white dots left and right: 58 mm paper carries 48 mm of print
 TOP, BOTTOM = 32, 32
 
 
+@dataclass(frozen=True)
 class Style:
     """How characters look: bold, width and height factors."""
 
-    def __init__(self, bold: bool = False, wide: int = 1, high: int = 1):
-        self.bold, self.wide, self.high = bold, wide, high
+    bold: bool = False
+    wide: int = 1
+    high: int = 1
 
 
+@cache
 def glyph_rows(character: str, style: Style) -> list[int]:
     """Rows of one character as integers of 12 * wide bits, highest bit left."""
     glyph = FONT.glyph(character)

@@ -68,7 +68,7 @@ class VirtualKit:
 
     `speed` multiplies the parts' own timing (a printer prints that much faster than the real one).
     `flash` is "image" (littlefs, what only MicroPython can mount) or "folder"; by the runtime if
-    not given.
+    not given. `printer`: the part in it; the firmware's own setting has to name the same.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class VirtualKit:
         runtime: str = "micropython",
         echo: Callable[[str], None] | None = None,
         flash: str | None = None,
+        printer: str = "epson",
     ):
         self.folder = folder
         kind = flash or ("image" if runtime == "micropython" else "folder")
@@ -89,7 +90,7 @@ class VirtualKit:
         self.echo = echo
         self.card.mkdir(parents=True, exist_ok=True)
         self.chip = ATECC608Emulator(folder / "chip.json", speed=speed)
-        self.printer = EscPosEmulator(speed=speed)
+        self.printer = EscPosEmulator(printer, speed=speed)
         self.modem = ModemEmulator(hosts=dict(hosts or {}), speed=speed)
         self.display = ST7789Emulator()
         self.matrix = KeyMatrix()

@@ -204,8 +204,45 @@ def test_training_is_the_first_and_the_last_word():
 
 def test_reprint_is_marked_and_the_first_print_is_not():
     copy = receipt.Copy(receipt.PPS, 8, 8, 0, 1)
-    assert "COPY, print no. 2" in printed(receipt_of(copy=copy))
+    lines = [op for op in receipt_of(copy=copy) if op[0] == "text"]
+    assert ("text", "COPY", True, 2, 1) in lines
+    assert ("text", "COPY, print no. 2", True, 1, 1) in lines
+    assert lines[0][1] == "Tear off above this line"
     assert "COPY" not in printed(receipt_of())
+    assert "Tear off" not in printed(receipt_of())
+
+
+def test_mode_is_on_every_slip():
+    assert (
+        next(line for line in printed(receipt_of()).split("\n") if "Mode" in line)[-8:]
+        == "official"
+    )
+    training = printed(receipt_of(training=True)).split("\n")
+    assert next(line for line in training if "Mode" in line)[-8:] == "TRAINING"
+
+
+def test_result_too_long_for_one_code_is_in_parts_with_their_numbers():
+    big = station()
+    names = ["PARTAI CONTOH %d" % number for number in range(1, 301)]
+    big.contests[0].form = forms.Form(FORM, names)
+    figures = [1000 + number for number in range(25 + 300)]
+    for columns in (32, 48):
+        entry, manifest = result(figures=figures)
+        made = receipt.Receipts(words, big, columns)
+        slip_ = list(made.result(entry, manifest, receipt.Copy(receipt.PPS)))
+        codes = [op[1] for op in slip_ if op[0] == "qr"]
+        assert len(codes) > 1
+        for i, text in enumerate(codes):
+            part = text.partition("#")[2]
+            assert part[:5] == "3%02d%02d" % (i + 1, len(codes))
+            assert int(part[5:15]) == int.from_bytes(entry.rec_id[:4], "big")
+            matrix = qr.encode(receipt.segments_of(text), "M")
+            assert (matrix.size + 8) * 5 <= columns * 12
+            assert "Code %d of %d" % (i + 1, len(codes)) in printed(slip_)
+        digits = "".join(text.partition("#")[2][15:] for text in codes)
+        assert receipt.bytes_of("#1" + digits) == entry.data
+        assert "Scan all %d codes" % len(codes) in printed(slip_)
+        assert "300 PARTAI CONTOH 300 " in printed(slip_)  # small print, else metres of paper
 
 
 def test_correction_names_what_it_replaces_and_why():
