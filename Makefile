@@ -1,5 +1,5 @@
 # Saksi's two commands: `make demo` shows the whole chain once, `make test` proves it.
-# Everything is installed into .venv and tests/vectors/node/node_modules, nothing elsewhere,
+# Everything is installed into .venv and tests/*/node/node_modules, nothing elsewhere,
 # except Debian packages that `make test` needs and, as root, installs by itself.
 
 PYTHON ?= python3
@@ -41,10 +41,14 @@ format: .venv/test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server]'
 	@touch $@
 
-.venv/test: .venv/demo tests/packages.sh tests/vectors/node/package-lock.json
+NODE := tests/vectors/node tests/independent/node
+
+.venv/test: .venv/demo tests/packages.sh $(NODE:%=%/package-lock.json)
 	bash tests/packages.sh
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,test]'
-	npm ci --prefix tests/vectors/node --ignore-scripts --no-audit --no-fund --silent
+	for folder in $(NODE); do \
+		npm ci --prefix $$folder --ignore-scripts --no-audit --no-fund --silent || exit; \
+	done
 	@touch $@
 
 # The README's pictures: a sheet whose sum does not hold, as the demo prints and shows it.
@@ -52,4 +56,4 @@ pictures: .venv/demo
 	$(BIN)/python -m host_tools.demo.pictures
 
 clean:
-	rm -rf .venv out tests/vectors/node/node_modules
+	rm -rf .venv out $(NODE:%=%/node_modules)

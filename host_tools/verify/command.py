@@ -4,6 +4,7 @@ Exit codes: 0 valid, 1 found wanting, 2 cannot run or cannot tell.
 """
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -11,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from host_tools.verify.report import CANNOT, Report, worst
+from host_tools.verify.web.command import web
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,9 +20,11 @@ app = typer.Typer(
     "Exit codes: 0 valid, 1 found wanting, 2 cannot run.",
 )
 
-Bundle = Annotated[
-    Path,
-    typer.Option("--trust", "--bundle", envvar="SAKSI_TRUST", help="The region's trust bundle."),
+Bundles = Annotated[
+    list[Path],
+    typer.Option(
+        "--trust", "--bundle", envvar="SAKSI_TRUST", help="Trust bundles, or folders of them."
+    ),
 ]
 Authority = Annotated[
     Path | None,
@@ -33,81 +37,93 @@ Package = Annotated[
     Path | None,
     typer.Option(help="The station's signed package: gives names and the collector's key."),
 ]
+Ca = Annotated[
+    list[Path] | None,
+    typer.Option("--ca", help="CA certificates (PEM) that kits' certificates lead to."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Report in JSON.")]
 Language = Annotated[str, typer.Option("--lang", help="Language of the sentences: id or en.")]
 
 
 @app.command()
 def receipt(
-    source: Annotated[str, typer.Argument(help="A picture, a text file, the QR text, or - .")],
-    trust: Bundle,
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Pictures, text files, folders of them, QR texts, or - for a scanner."),
+    ],
+    trust: Bundles,
     authority: Authority = None,
     package: Package = None,
+    certificate: Annotated[
+        list[Path] | None, typer.Option(help="Kits' certificates (DER, PEM), or a folder of them.")
+    ] = None,
+    ca: Ca = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="The kit's journal or card: shows what was replaced.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write a row a receipt to this file.")] = None,
     as_json: AsJson = False,
     lang: Language = "id",
 ) -> None:
-    """Check every receipt in a picture, a text file or a scanner's line."""
-    from host_tools.verify.read import ReadError, read
-    from host_tools.verify.receipt import check_receipt
+    """Check receipts: pictures of the paper, typed or scanned text; many at once by a folder."""
+    from host_tools.verify.many import Check, check_many, check_scanner
 
-    held = _trust(trust, authority, package, as_json)
-    try:
-        found = read(source)
-    except ReadError as error:
-        _stop(CANNOT, str(error), as_json)
-    now = int(time.time())
-    reports = []
-    for one in found:
-        report = check_receipt(one.data, held, now)
-        if one.problem is not None:
-            report = Report("receipt", report.needed)
-            report.fail("frame", "Not a Saksi record, or altered: %s", one.problem)
-            report.finish()
-        reports.append((one.where, report))
-    _end(reports, as_json, lang)
+    held = _trust(trust, authority, package, certificate, ca, as_json)
+    check = Check(held, int(time.time()), _replaced(journal, held, as_json))
+    if sources == ["-"] and sys.stdin.isatty() and not as_json:
+        raise typer.Exit(check_scanner(check, lang))
+    _finish(check_many(check, sources, csv, as_json, lang), as_json)
 
 
 @app.command()
 def journal(
-    file: Annotated[Path, typer.Argument(help="The journal from the kit's card.")],
-    trust: Bundle,
-    certificate: Annotated[Path, typer.Option(help="The kit's certificate (DER).")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The card's folder, a littlefs image of card or flash, a journal."),
+    ],
+    trust: Bundles,
+    certificate: Annotated[
+        Path | None, typer.Option(help="The kit's certificate (DER); else the one on its flash.")
+    ] = None,
     authority: Authority = None,
     package: Package = None,
+    ca: Ca = None,
     as_json: AsJson = False,
     lang: Language = "id",
 ) -> None:
-    """Check a kit's journal: chain, counters, signatures, and what it says of itself."""
-    from host_tools.verify.journal import JournalFileError, check_journal
+    """Check a kit's journal: chain, counters, gaps, signatures, photographs."""
+    from host_tools.verify.journal import JournalFileError, check_card
+    from host_tools.verify.progress import bytes_read
 
-    held = _trust(trust, authority, package, as_json)
+    held = _trust(trust, authority, package, None, ca, as_json)
     try:
-        der = certificate.read_bytes()
-        report = check_journal(file, der, held, int(time.time()))
+        der = certificate.read_bytes() if certificate else None
+        with bytes_read(not as_json) as progress:
+            reports = check_card(file, der, held, int(time.time()), progress)
     except OSError as error:
         _stop(CANNOT, f"{certificate}: cannot be read ({error.strerror})", as_json)
     except JournalFileError as error:
         _stop(CANNOT, str(error), as_json)
-    _end([(str(file), report)], as_json, lang)
+    _end(reports, as_json, lang)
 
 
 @app.command()
 def photo(
     file: Annotated[Path, typer.Argument(help="The photograph of a page (JPEG).")],
-    trust: Bundle,
+    trust: Bundles,
     receipt: Annotated[str, typer.Option(help="The receipt: picture, text file or QR text.")],
     manifest: Annotated[
         Path | None, typer.Option(help="The record's manifest (bytes or hex).")
     ] = None,
     journal: Annotated[
-        Path | None, typer.Option(help="Or the kit's journal that holds it.")
+        Path | None, typer.Option(help="Or the kit's journal, card or image that holds it.")
     ] = None,
     authority: Authority = None,
     package: Package = None,
     as_json: AsJson = False,
     lang: Language = "id",
 ) -> None:
-    """Check that a photograph is, bit for bit, a page that a receipt's record names."""
+    """Is this the photograph that was signed? Bit for bit a page of the receipt's record."""
     from firmware.record import rec_id
     from host_tools.verify import photo as photos
     from host_tools.verify.journal import JournalFileError
@@ -118,12 +134,14 @@ def photo(
             "a receipt holds only the manifest's digest: give --manifest or --journal, one of them"
         )
         _stop(CANNOT, text, as_json)
-    held = _trust(trust, authority, package, as_json)
+    held = _trust(trust, authority, package, None, None, as_json)
     try:
         found = read(receipt)
         if len(found) > 1:
             _stop(CANNOT, f"{receipt}: holds {len(found)} receipts; give one", as_json)
-        data = found[0].data
+        data, lacking = found[0].data, found[0].missing
+        if lacking:
+            _stop(CANNOT, f"{receipt}: scan also {lacking}", as_json)
         digest, size = photos.digest_of(file)
         if manifest is not None:
             listed = photos.read_manifest(manifest)
@@ -136,13 +154,54 @@ def photo(
     _end([(str(file), report)], as_json, lang)
 
 
-def _trust(bundle: Path, authority: Path | None, package: Path | None, as_json: bool):
+app.command()(web)
+
+
+def _trust(
+    bundles: list[Path],
+    authority: Path | None,
+    package: Path | None,
+    certificates: list[Path] | None,
+    ca: list[Path] | None,
+    as_json: bool,
+):
     from host_tools.verify.trust import TrustError, load
 
+    held = None
+    if certificates or ca:
+        from host_tools.verify.certificate import CertificateError, Certificates
+
+        try:
+            held = Certificates.load(certificates or (), ca or ())
+        except CertificateError as error:
+            _stop(CANNOT, str(error), as_json)
     try:
-        return load(bundle, authority, package)
+        return load(bundles, authority, package, held)
     except TrustError as error:
         _stop(error.code, str(error), as_json)
+
+
+def _replaced(journal: Path | None, held, as_json: bool):
+    """What a kit's journal says was replaced, if the journal itself holds; None without one."""
+    if journal is None:
+        return None
+    from host_tools.verify.compare import replacements
+    from host_tools.verify.journal import JournalFileError, check_card, frames
+
+    try:
+        for where, report in check_card(journal, None, held, int(time.time())):
+            if report.exit_code:
+                text = f"{where}: does not verify; see saksi verify journal"
+                _stop(report.exit_code, text, as_json)
+        return replacements(frames(journal))
+    except JournalFileError as error:
+        _stop(CANNOT, str(error), as_json)
+
+
+def _finish(outcome: int | tuple[int, str], as_json: bool = False) -> NoReturn:
+    if isinstance(outcome, tuple):
+        _stop(*outcome, as_json)
+    raise typer.Exit(outcome)
 
 
 def _stop(code: int, text: str, as_json: bool) -> NoReturn:
@@ -163,11 +222,7 @@ def _end(reports: list[tuple[str, Report]], as_json: bool, lang: str) -> NoRetur
 
         typer.echo(dump(reports, t))
     else:
-        from rich.console import Console
+        from host_tools.verify.show import show_all
 
-        from host_tools.verify.show import show
-
-        console = Console(highlight=False, soft_wrap=False)
-        for where, report in reports:
-            show(report, where, t, console)
+        show_all(reports, t)
     raise typer.Exit(worst([report for _, report in reports]))

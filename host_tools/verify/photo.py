@@ -44,8 +44,8 @@ def read_manifest(path: Path) -> bytes:
 
 def manifest_in_journal(path: Path, rec_id: bytes) -> bytes:
     """The manifest of record `rec_id` from a journal's file; SourceError when it is not there."""
-    for data, manifest in journals.frames(path):
-        if record.rec_id(data) == rec_id and manifest is not None:
+    for entry, manifest in journals.frames(path):
+        if entry.rec_id == rec_id and manifest is not None:
             return manifest
     raise SourceError(f"{path}: has no record {rec_id.hex()[:8]}; give the journal of that kit")
 

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import zxingcpp
 from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
@@ -15,14 +15,26 @@ class PictureError(Exception):
     """No QR code can be had from the picture; the text says what to do."""
 
 
-def qr_texts(data: bytes) -> list[str]:
-    """Texts of the QR codes in an image file's bytes, at least one; PictureError."""
+def qr_texts(data: bytes, enough: Callable[[list[str]], bool] = bool) -> list[str]:
+    """Texts of the QR codes in an image file's bytes, at least one; PictureError.
+
+    Goes on looking until `enough(texts)`. A code that is there and cannot be read is looked at
+    again too: a paper may bear several.
+    """
+    return texts_in(_grey(data), enough)
+
+
+def texts_in(picture: Image.Image, enough: Callable[[list[str]], bool] = bool) -> list[str]:
+    """As qr_texts, for a grey picture in hand."""
     formats = zxingcpp.barcode_formats_from_str("QRCode")
-    for attempt in _attempts(_grey(data)):
-        codes = zxingcpp.read_barcodes(attempt, formats=formats)
-        texts = [code.text for code in codes if code.valid]
-        if texts:
-            return texts
+    texts: dict[str, None] = {}
+    for attempt in _attempts(picture):
+        codes = zxingcpp.read_barcodes(attempt, formats=formats, return_errors=True)
+        texts.update((code.text, None) for code in codes if code.valid)
+        if texts and all(code.valid for code in codes) and enough(list(texts)):
+            break
+    if texts:
+        return list(texts)
     raise PictureError(
         "no QR code found; photograph the receipt again: closer, flat, in even light"
     )
@@ -38,6 +50,8 @@ def _grey(data: bytes) -> Image.Image:
         raise
     except UnidentifiedImageError as error:
         text = "neither a picture nor a text; give a photograph of the receipt"
+        if data[4:8] == b"ftyp":
+            text = "a HEIC picture, which is not read here; save it as JPEG"
         raise PictureError(text) from error
     except Exception as error:  # decoders of thirty formats raise what they like on rubbish
         raise PictureError("the picture is damaged; take it again") from error

@@ -5,7 +5,7 @@ A report fails closed: it is good only when every check that it needs was made a
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 OK, FAILED, WARNING, SKIPPED = "ok", "failed", "warning", "not checked"
 GOOD, WANTING, CANNOT = 0, 1, 2  # exit codes of the command
@@ -13,8 +13,7 @@ GOOD, WANTING, CANNOT = 0, 1, 2  # exit codes of the command
 Words = Callable[[str], str]
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One check. `text` is a sentence in English with %-places for `values`.
 
     `lines` go below it: functions from words to a line.
@@ -35,7 +34,7 @@ class Check:
         return [line(t) for line in self.lines]
 
 
-@dataclass
+@dataclass(slots=True)
 class Report:
     """Checks of one thing (`subject`), what it says (`facts`), and which checks it must pass."""
 
@@ -53,7 +52,8 @@ class Report:
 
     def ok(self, name: str, text: str, *values) -> bool:
         """Append a check that held."""
-        return self.add(name, OK, text, *values)
+        self.checks.append(Check(name, OK, text, values))
+        return True
 
     def fail(self, name: str, text: str, *values) -> bool:
         """Append a check that failed."""
@@ -93,12 +93,23 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 good, 1 found wanting, 2 a needed check could not be made."""
-        return WANTING if self.failed else GOOD if self.valid else CANNOT
+        held, left = set(), set()
+        for check in self.checks:
+            status = check[1]
+            if status == OK:
+                held.add(check[0])
+            elif status == FAILED:
+                return WANTING
+            else:
+                left.add(check[0])
+        # What is ok under one check and open under another of the same name is open.
+        return GOOD if held.issuperset(self.needed) and left.isdisjoint(self.needed) else CANNOT
 
     def finish(self) -> "Report":
         """Name every needed check that was never reached; returns the report itself."""
+        reached = {check.name for check in self.checks}
         for name in self.needed:
-            if not any(check.name == name for check in self.checks):
+            if name not in reached:
                 self.skip(name, "Not reached: an earlier check failed")
         return self
 

@@ -41,6 +41,11 @@ TITLES = {
     "close": "Penutupan / closing",
     "answers": "Jawaban server / answers",
     "tail": "Akhir rantai / tail",
+    "read": "Pembacaan / reading",
+    "misuse": "Penyalahgunaan / misuse",
+    "other": "Alat lain / other kit",
+    "aside": "Jurnal lain / put aside",
+    "remains": "Sisa / what is left",
     "unexpected": "Tak terduga / unforeseen",
 }
 _STATUS = {
@@ -49,12 +54,19 @@ _STATUS = {
     WARNING: ("AWAS warning", "yellow"),
     SKIPPED: ("BELUM not checked", "dim"),
 }
+MOST = 40  # lines of a summary; the rest is in the CSV
 _VERDICTS = ("SAH / VALID", "TIDAK SAH / NOT VALID", "BELUM DAPAT DIPASTIKAN / CANNOT TELL")
+
+_SAME_PHOTO = (
+    "YA, INI FOTO YANG DITANDATANGANI / YES, THIS IS THE PHOTOGRAPH THAT WAS SIGNED",
+    "BUKAN / NO, this is not proved to be a photograph that was signed",
+    "BELUM DAPAT DIPASTIKAN / CANNOT TELL",
+)
 
 
 def verdict(report: Report) -> str:
     """The verdict in both languages; training is part of it."""
-    text = _VERDICTS[report.exit_code]
+    text = (_SAME_PHOTO if report.subject == "photo" else _VERDICTS)[report.exit_code]
     if report.exit_code == 0 and report.warned:
         text += " - dengan perhatian / with warnings"
     return f"LATIHAN / TRAINING: {text}" if report.facts.get("training") else text
@@ -81,6 +93,42 @@ def show(report: Report, where: str, t: Words, console: Console) -> None:
         title = TITLES.get(check.name, check.name)
         table.add_row(Text(label, style=style), Text(title), Text(sentence))
     console.print(table)
+
+
+def show_all(reports: list[tuple[str, Report]], t: Words) -> None:
+    """Print every report on standard output."""
+    console = Console(highlight=False, soft_wrap=False)
+    for where, report in reports:
+        show(report, where, t, console)
+
+
+def show_counts(reports: list[tuple[str, Report]], t: Words, console: Console) -> None:
+    """Print what many receipts came to, and a line for each that somebody must look at."""
+    from host_tools.verify.bulk import counts, row
+
+    wanting = [(where, report) for where, report in reports if report.exit_code or report.warned]
+    wanting.sort(key=lambda one: (one[1].exit_code != 1, one[1].exit_code == 0))
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
+    table.add_column("", overflow="fold")
+    for where, report in wanting[:MOST]:
+        style = ("yellow", "bold red", "yellow")[report.exit_code]
+        label = ("AWAS warning", "TIDAK SAH not valid", "BELUM cannot tell")[report.exit_code]
+        told = row(where, report, t)
+        table.add_row(Text(label, style=style), Text(where), Text(str(told["said"])))
+    if wanting:
+        console.print(table)
+    if len(wanting) > MOST:
+        console.print(f"… {len(wanting) - MOST} lagi / more: --csv FILE", style="dim")
+    found = counts(reports)
+    console.print(
+        f"{len(reports)} struk / receipts: {found.get('valid', 0)} sah / valid"
+        f" ({found.get('with warnings', 0)} dengan perhatian / with warnings,"
+        f" {found.get('training', 0)} LATIHAN / TRAINING),"
+        f" {found.get('not valid', 0)} tidak sah / not valid,"
+        f" {found.get('cannot tell', 0)} belum pasti / cannot tell"
+    )
 
 
 def _facts(report: Report, t: Words) -> list[tuple[str, str]]:

@@ -2,11 +2,15 @@
 
 Takes a folder with pictures of printed slips (papers/*.png), a trust bundle (bundle*.cbor) and the
 authority's public key (authority.pem), at any depth; reads the QR codes with zxing-cpp, CBOR with
-cbor2 and checks signatures with `cryptography`, after firmware/RECORD.md alone.
+cbor2 and checks signatures with `cryptography`, after firmware/RECORD.md alone; then with the COSE
+libraries pycose and cose-js.
 """
 
 import hashlib
+import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import cbor2
@@ -18,8 +22,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from PIL import Image
+from pycose.keys import EC2Key
+from pycose.keys.curves import P256
+from pycose.messages import CoseMessage, Sign1Message
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+NODE = Path(__file__).parent / "node"
 DIGITS = {3: 1, 5: 2, 8: 3, 10: 4, 13: 5, 15: 6, 17: 7}  # decimal digits -> bytes
 RESULT, CORRECTION, EVENT, BUNDLE = 1, 2, 3, 32
 BEFORE_VOTES, AFTER_VOTES = 22, 3  # C.HASIL-PPWP: figures before and after the pairs' votes
@@ -152,6 +160,29 @@ def test_the_receipt_shows_that_427_was_written_where_the_pairs_make_429(payload
             if None not in votes:
                 sums.add((valid, sum(votes)))
     assert (427, 429) in sums
+
+
+def test_two_cose_libraries_verify_every_printed_record_too(records, trusted):
+    asked = []
+    for data in records:
+        protected, _, _, value = taken_apart(data)
+        if value[0] > EVENT:
+            continue  # the collector's answer on a proof of sending
+        numbers = trusted[cbor2.loads(protected)[4]][0].public_numbers()
+        x, y = (n.to_bytes(32, "big") for n in (numbers.x, numbers.y))
+        message = CoseMessage.decode(data)
+        assert isinstance(message, Sign1Message)
+        message.key = EC2Key(crv=P256, x=x, y=y)
+        assert message.verify_signature()
+        asked.append([data.hex()[-16:], data.hex(), (x + y).hex()])
+    node = shutil.which("node")
+    if node is None or not (NODE / "node_modules" / "cose-js").exists():
+        pytest.skip("run: npm ci --prefix tests/independent/node --ignore-scripts")
+    done = subprocess.run(
+        [node, "verify.mjs"], cwd=NODE, input=json.dumps(asked), capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert asked and set(json.loads(done.stdout).values()) == {"ok"}
 
 
 def test_one_turned_bit_is_refused(records, trusted):

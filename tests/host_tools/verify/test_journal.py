@@ -162,7 +162,7 @@ def test_details_of_a_strange_shape_are_kept_and_not_judged(tmp_path):
 
 def test_frames_gives_back_every_entry_and_manifest(day):
     listed = frames(day.path)
-    assert [record.rec_id(data) for data, _ in listed] == [
+    assert [entry.rec_id for entry, _ in listed] == [
         record.rec_id(data) for _, data, _ in day.journal.entries()
     ]
     day.path.write_bytes(b"rubbish")
