@@ -63,7 +63,7 @@ def _all_hold(form: Form, permille: int) -> Callable[[list], bool]:
     Only that; which one does not, figures.broken says. The rules are written out as one expression
     over the list, since they are the same for thousands of receipts.
     """
-    at = {name: f"v[{index}]" for index, name in enumerate(form.fields)}
+    at = {name: f"n{index}" for index, name in enumerate(form.fields)}
     terms = []
     for _, left, relation, right in figures.applicable(form):
         a, b = ("+".join(at[name] for name in names) for names in (left, right))
@@ -73,7 +73,10 @@ def _all_hold(form: Form, permille: int) -> Callable[[list], bool]:
     if "ballots_received" in at and "dpt_j" in at:
         terms.append(f"{at['ballots_received']} == {at['dpt_j']} + reserve({at['dpt_j']})")
     reserve = partial(figures.reserve, permille=permille)
-    return eval("lambda v: " + " and ".join(terms), {"max": max, "reserve": reserve})
+    source = f"def hold(v):\n    {','.join(at.values())}, = v\n    return {' and '.join(terms)}\n"
+    scope: dict = {"reserve": reserve}
+    exec(source, scope)
+    return scope["hold"]
 
 
 def _finding(finding: figures.Finding, form: Form, t: Words) -> str:

@@ -1,5 +1,6 @@
 """One receipt or thousands: read, check, compare with each other, tell."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def check_many(
     check: Check, sources: list[str], csv: Path | None, as_json: bool, lang: str
 ) -> int | tuple[int, str]:
     """Read `sources`, check what they hold and print it; the exit code, or (code, what to do)."""
+    gc.freeze()  # what is loaded stays: no use in looking through it for rubbish again and again
     inputs = bulk.expand(sources)
     if not inputs:
         return CANNOT, f"{sources[0]}: holds no picture and no text of a receipt"

@@ -40,6 +40,8 @@ class Known:
     bundle: Bundle
     station: int
     revoked: bool
+    # What is said of it, and of its records by (election, station): see receipt.py.
+    said: dict = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
