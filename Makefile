@@ -41,7 +41,7 @@ format: .venv/test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server]'
 	@touch $@
 
-NODE := tests/vectors/node tests/independent/node
+NODE := tests/vectors/node tests/independent/node tests/relay/node
 
 .venv/test: .venv/demo tests/packages.sh $(NODE:%=%/package-lock.json)
 	bash tests/packages.sh

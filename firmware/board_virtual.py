@@ -14,7 +14,7 @@ import sys
 import time
 
 from firmware import blockdev
-from firmware.compat import MICROPYTHON, CodedError, const, make_dir
+from firmware.compat import MICROPYTHON, CodedError, const, make_dir, ticks_ms
 from firmware.drivers import PartError
 from firmware.drivers.atecc608 import ATECC608
 from firmware.drivers.atecc608_role import Setup
@@ -23,6 +23,8 @@ from firmware.drivers.escpos import EscPos
 from firmware.drivers.keypad import Keypad
 from firmware.drivers.mcp23017 import IN, MCP23017, OPEN_DRAIN
 from firmware.drivers.modem_at import Modem
+from firmware.drivers.modem_sms import of as messages_of
+from firmware.drivers.modem_time import NetworkTime
 
 NAME = "virtual"
 NO_FLASH = const(723)
@@ -201,7 +203,7 @@ class Camera:
 class Clock:
     """The Clock role: the system's time, which the technician or the network set."""
 
-    quality = 2  # 0 unset, 1 kept by the clock chip, 2 set from the network
+    quality = 1  # 0 unset, 1 kept by the clock chip, 2 confirmed by the network
 
     def __init__(self):
         self._ahead = 0
@@ -257,9 +259,17 @@ class Board:
         """The Printer role in the given profile."""
         return EscPos(self._printer_uart, profile, pace=self._printer_pace)
 
-    def modem(self, apn):
-        """The Modem role with the given APN."""
-        return Modem(self._modem_uart, apn, pace=self._modem_pace)
+    def modem(self, apn, pin="", log=None):
+        """The Modem role with the package's APN line and the PIN of the SIM card."""
+        return Modem(self._modem_uart, apn, pace=self._modem_pace, pin=pin, log=log)
+
+    def messages(self, modem):
+        """Short messages through that modem."""
+        return messages_of(modem)
+
+    def network_time(self, log=None):
+        """What sets the clock by the modem's readings."""
+        return NetworkTime(self.clock, ticks_ms, log)
 
     def log(self, line):
         """One line to the technician's console."""

@@ -1,12 +1,15 @@
 """A small HTTP/1.1 client (RFC 9112) over one stream of bytes.
 
 A stream has `async write(buf)`, `async readinto(buf) -> n (0 = closed)`, `async close()` and, if it
-can, `any()` (bytes waiting). Through a modem the end of a connection may show late or as rubbish,
-so every length must be known and every wait is limited. Memory is one buffer and the short reply;
-a photograph is streamed from its file.
+can, `any()` (bytes waiting); `ahead`, if it has it, is how many replies of 370 bytes it can hold
+while nobody reads. Through a modem the end of a connection may show late or as rubbish, so every
+length must be known and every wait is limited. Memory is two buffers and the short reply; a
+photograph is streamed from its file. A request does not wait for the reply to the one before, or a
+line of 400 ms would stand still most of the time.
 """
 
 import asyncio
+import io
 
 from firmware.compat import const, ticks_diff, ticks_ms
 from firmware.drivers import PartError
@@ -20,8 +23,10 @@ TEXTS = {
     BAD_REPLY: "The collector's reply is unreadable: the kit tries again by itself.",
     CUT_OFF: "The collector ended the connection: the kit tries again by itself.",
 }
-_ROOM = const(1024)
+_ROOM = const(1024)  # bytes of a reply that are looked at together; a line of it fits
+_PIECE = const(1400)  # bytes written together: one TCP segment on a mobile line
 _HEADERS = const(40)
+_AHEAD = const(10)  # replies that a UART's receive buffer of 4 kB holds while the chip is asked
 
 
 class HttpError(PartError):
@@ -65,18 +70,27 @@ _NONE = _NoStream()
 
 
 class Client:
-    """Requests to `host`; keeps its connection while the server does.
+    """Requests to `host` over one connection, sent ahead of their replies (RFC 9112 section 9.3.2).
 
-    `open_stream()`: coroutine that gives a stream. `timeout`: seconds without progress in sending,
-    and for a whole reply. `limit`: longest body of a reply.
+    `open_stream()`: coroutine that gives a stream. `on_reply(what, Response)`: coroutine that takes
+    each reply, in the order of sending; `what` is what `send` was given. `on_lost(what)` tells of a
+    request that will get no reply: its connection ended. `on_wait(ms)`, if given, is a coroutine
+    called after every piece that was written, with the time that the line made it wait. `timeout`:
+    seconds without progress in sending, and for each reply. `limit`: longest body of a reply.
     """
 
-    def __init__(self, open_stream, host, timeout=30, limit=4096):
+    def __init__(self, open_stream, host, on_reply, on_lost, on_wait=None, timeout=30, limit=4096):
         self.open_stream = open_stream
         self.host = host
+        self.on_reply = on_reply
+        self.on_lost = on_lost
+        self.on_wait = on_wait
         self.timeout = timeout
         self.limit = limit
+        self.pending = []  # [what, method, whether all of it was written], oldest first
         self._stream = _NONE
+        self._out = bytearray(_PIECE)
+        self._out_view = memoryview(self._out)
         self._buf = bytearray(_ROOM)
         self._view = memoryview(self._buf)
         self._start = self._end = 0
@@ -85,74 +99,97 @@ class Client:
     async def close(self):
         """Close the connection if there is one; never raises."""
         stream, self._stream = self._stream, _NONE
+        lost, self.pending = self.pending, []
         self._start = self._end = 0
+        for request in lost:
+            self.on_lost(request[0])
         try:
             await stream.close()
         except (OSError, PartError):
             pass
 
-    async def request(self, method, path, headers=(), body=b"", size=None):
-        """Send one request and return its Response.
+    def waiting(self):
+        """True when bytes of a reply are here."""
+        if self._end > self._start:
+            return True
+        return bool(self._stream.any()) if hasattr(self._stream, "any") else False
+
+    def ahead(self):
+        """How many requests may go ahead of their replies."""
+        return getattr(self._stream, "ahead", _AHEAD)
+
+    async def send(self, what, method, path, headers=(), body=b"", size=None):
+        """Write one request; its reply is left to take(). Raises HttpError or what the stream does.
 
         `headers`: (name, value) pairs. `body`: bytes, or a file (readinto) of which `size` bytes
-        are sent. Raises HttpError, or what the stream raises. A kept connection that proves dead is
-        renewed once, since servers close idle ones; a file is not sent twice.
+        are sent. Replies to earlier requests that come meanwhile are taken. When this one is
+        answered before its end the rest is not sent.
         """
-        if self._end > self._start or self._waiting():
+        if not self.pending and self.waiting():
             await self.close()  # nothing was asked, so this is the end of the connection
-        kept = self._stream is not _NONE
-        while True:
-            try:
-                return await self._exchange(method, path, headers, body, size)
-            except (OSError, PartError, asyncio.TimeoutError) as error:
-                await self.close()
-                if kept and size is None:
-                    kept = False
-                elif isinstance(error, asyncio.TimeoutError):
-                    raise HttpError(NO_ANSWER) from None
-                else:
-                    raise
-
-    def _waiting(self):
-        return self._stream.any() if hasattr(self._stream, "any") else 0
-
-    async def _exchange(self, method, path, headers, body, size):
-        if self._stream is _NONE:
-            self._stream = await self.open_stream()
-        length = len(body) if size is None else size
-        head = ["%s %s HTTP/1.1" % (method, path), "Host: " + self.host]
-        head.append("Content-Length: %d" % length)
-        head.extend("%s: %s" % pair for pair in headers)
-        await self._send(("\r\n".join(head) + "\r\n\r\n").encode())
         if size is None:
-            whole = True
-            await self._send(body)
-        else:
-            whole = await self._send_file(body, size)
-        self._since = ticks_ms()
-        response, last = await self._reply(method)
-        if last or not whole:
+            size, body = len(body), io.BytesIO(body)
+        head = ["%s %s HTTP/1.1" % (method, path), "Host: " + self.host]
+        if method != "HEAD":
+            head.append("Content-Length: %d" % size)
+        head.extend("%s: %s" % pair for pair in headers)
+        request = [what, method, False]
+        self.pending.append(request)
+        try:
+            if self._stream is _NONE:
+                self._stream = await self.open_stream()
+            request[2] = await self._write(("\r\n".join(head) + "\r\n\r\n").encode(), body, size)
+        except asyncio.TimeoutError:
             await self.close()
-        return response
+            raise HttpError(NO_ANSWER) from None
+        except (OSError, PartError):
+            await self.close()
+            raise
+        if not request[2]:
+            await self.take()
 
-    async def _send(self, data):
-        view = memoryview(data)
-        while view:
-            await asyncio.wait_for(self._stream.write(view[:_ROOM]), self.timeout)
-            view = view[_ROOM:]
+    async def take(self):
+        """Wait for the next reply and hand it to `on_reply`; raises as send() does."""
+        self._since = ticks_ms()
+        try:
+            response, last = await self._reply(self.pending[0][1])
+        except asyncio.TimeoutError:
+            await self.close()
+            raise HttpError(NO_ANSWER) from None
+        except (OSError, PartError):
+            await self.close()
+            raise
+        what, _, whole = self.pending.pop(0)
+        try:
+            await self.on_reply(what, response)
+        finally:
+            if last or not whole:
+                await self.close()
 
-    async def _send_file(self, file, size):
+    async def _write(self, head, file, size):
         """True when all was sent; False when the server answered before the end."""
-        while size:
-            if self._waiting():
-                return False
-            # The buffer is free: nothing of the reply has been read.
-            n = file.readinto(self._view[: min(size, _ROOM)])
-            if not n:
-                raise OSError("file is shorter than it was")
-            await asyncio.wait_for(self._stream.write(self._view[:n]), self.timeout)
-            size -= n
-        return True
+        n = len(head)
+        self._out[:n] = head
+        while True:
+            if size and n < _PIECE:
+                got = file.readinto(self._out_view[n : min(_PIECE, n + size)])
+                if not got:
+                    raise OSError("file is shorter than it was")
+                n += got
+                size -= got
+            start = ticks_ms()
+            await asyncio.wait_for(self._stream.write(self._out_view[:n]), self.timeout)
+            waited = ticks_diff(ticks_ms(), start)
+            await asyncio.sleep(0)  # keys and screen have their turn after every piece
+            if not size:
+                return True
+            if self.on_wait:
+                await self.on_wait(waited)
+            while self.waiting():
+                if len(self.pending) == 1:
+                    return False
+                await self.take()
+            n = 0
 
     async def _fill(self):
         if self._start:

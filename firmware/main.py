@@ -8,7 +8,14 @@ import sys
 
 from firmware import VERSION, board_virtual, enrol, record, selftest
 from firmware.card import CardCopy, tend
-from firmware.compat import CodedError, const, exists, print_exception
+from firmware.compat import (
+    CodedError,
+    const,
+    exists,
+    print_exception,
+    ticks_diff,
+    ticks_ms,
+)
 from firmware.desk import Desk
 from firmware.gauge import Gauge
 from firmware.journal import Journal
@@ -18,11 +25,14 @@ from firmware.photo_places import PhotoPlaces
 from firmware.pins import Pins
 from firmware.recorder import Recorder
 from firmware.relay import Relay
+from firmware.relay_card import CardAcks
+from firmware.relay_sms import RelaySms
 from firmware.saved import Saved
 from firmware.screens import Screens
 from firmware.serial_link import serve
 from firmware.settings import Settings
 from firmware.station import Station
+from firmware.tls_stream import open_tls
 
 FAULT = const(999)
 NO_SIGNING = const(910)
@@ -68,7 +78,14 @@ class Kit:
             set_time=self.board.clock.set,
             journal_length=self.journal_length,
         ).handlers()
+        if hasattr(self, "relay"):  # the day has begun
+            handlers["RETRY"] = self.retry
         await serve(self.board.serial, handlers)
+
+    def retry(self, _):
+        """Cable verb: send again what the collector refused, once its cause was put right."""
+        self.relay.retry_refused()
+        return b""
 
     def journal_length(self, election):
         """Entries signed for an election: nonzero once the kit is bound to it."""
@@ -151,7 +168,8 @@ class Kit:
     def start_relay(self):
         """The relay in the background; its acknowledgements go into the journal."""
         package = self.package
-        self.modem = self.board.modem(package.apn)
+        self.modem = self.board.modem(package.apn, self.settings.get("sim_pin"), self.log)
+        self.network_time = self.board.network_time(self.log)
         kid = record.kid_of(package.collector_key)
 
         def verify_ack(data, rec_id):
@@ -179,13 +197,36 @@ class Kit:
             on_ack,
             on_refused,
             self.settings.get("backoff_ms") / 1000,
+            card=CardAcks((self.board.card, self.board.flash), package.election),
+        )
+        self.sms = RelaySms(
+            self.board.messages(self.modem),
+            self.relay.backlog,
+            lambda: self.relay.status.online,
+            package.collector_sms,
+            verify_ack,
+            on_ack,
+            Saved("%s/sms-%d" % (self.board.flash, package.election)),
+            self.settings.get("sms_after"),
+            self.settings.get("sms_limit"),
         )
         return asyncio.create_task(self.relay.run())
 
     async def open_stream(self):
         """A stream to the collector over whatever link is up."""
         await self.modem.up()
-        return await self.modem.open_tcp(self.package.collector_host, self.package.collector_port)
+        await self.take_time()
+        package = self.package
+        host = package.collector_host
+        stream = await self.modem.open_tcp(host, package.collector_port)
+        if package.collector_pin is None:
+            return stream
+        now = self.clock.now() if self.clock.quality else None
+        return await open_tls(stream, host, package.collector_pin, now)
+
+    async def take_time(self):
+        """A reading of the network's time; the modem gives none while data flows."""
+        self.network_time.reading(await self.modem.time())
 
     async def maintain(self):
         """The cable stays served: a newer package is kept and holds from the next start on."""
@@ -195,17 +236,25 @@ class Kit:
     async def watch(self):
         """Keep the status bar and the memory gauge up to date."""
         reported = None
+        minute = 0
         while True:
             self.gauge.look()
+            if ticks_diff(ticks_ms(), minute) > 60_000:
+                minute = ticks_ms()
+                await self.take_time()
+                await self.modem.signal()
             relay, status = self.relay.status, self.screens.status
             status.waiting, status.sent = relay.waiting, relay.sent
             status.signal = self.modem.dbm
             minutes = self.clock.now() // 60 + self.package.offset
             status.clock = "%02d.%02d" % (minutes // 60 % 24, minutes % 60)
+            sms = self.sms.status
             now = (relay.waiting, relay.photos_waiting, relay.last_error)
-            if now != reported:
-                reported = now
+            messages = (sms.sent, sms.acked, sms.last_error)
+            if now + messages != reported:
+                reported = now + messages
                 self.log("relay %d waiting, %d photographs, %s" % now)
+                self.log("sms %d sent, %d acknowledged, %s" % messages)
                 self.log("memory peak %d of %d" % (self.gauge.peak, self.gauge.total))
             await asyncio.sleep(0.2)
 
@@ -228,6 +277,7 @@ async def run(argv):
         await kit.check()
         # Kept in a list: a task that nobody refers to may be collected.
         tasks = [kit.start_relay(), asyncio.create_task(kit.watch())]
+        tasks.append(asyncio.create_task(kit.sms.run()))
         tasks.append(asyncio.create_task(kit.maintain()))
         tasks.append(asyncio.create_task(tend(kit.card_copy, kit.photos, kit.on_card)))
         while not await kit.login.ask(kit.login.KETUA, "Kit is locked"):

@@ -56,7 +56,11 @@ class Package:
         self.collector_host, self.collector_port, self.collector_key = content[7]
         self.receipt_host = content[8]
         self.apn = content[9]
+        self.collector_sms = content.get(12, "")  # telephone number, "" when there is none
         self.reserve = content[11]  # per mille of DPT
+        self.collector_pin = content.get(13)  # SHA-256 of its SubjectPublicKeyInfo; None: no TLS
+        if self.collector_pin is not None and len(self.collector_pin) != 32:
+            raise ValueError("collector pin")
         if len(self.regions) != 4 or len(self.collector_key) != 64 or not self.contests:
             raise ValueError("regions, collector key or contests")
 

@@ -1,54 +1,42 @@
 """Copies the journal and the photographs to the collector, in the background, over whatever is up.
 
+Requests are sent ahead of their replies, so that the line is never idle for a round trip.
+
 What an outage costs:
 
 1. No network, no collector, or rubbish from either: nothing is lost and nobody at the station has
    to wait. The relay tries again after 2, 4, 8 .. 60 s (+-50 %, so that kits do not come back in
-   step) and goes on by itself. While a line moves anything at all, the wait starts again at 2 s.
-2. A line cut in a photograph: only the bytes under way. The entry is sent again (it is idempotent)
-   and its reply says at which byte to go on.
+   step) and goes on by itself. A line that moved anything at all is dialled again after 0.5 s.
+2. A line cut in a photograph: only the bytes under way, and a HEAD of 150 bytes that asks at which
+   byte to go on.
 3. A cut after the collector took an entry and before its reply came: sent again, answered the same.
-4. Power cut in the kit: at most the last acknowledgement is asked for again. Losing the whole state
-   file costs sending the entries again, not the photographs.
+4. Power cut in the kit: at most the last acknowledgements are asked for again. Losing the whole
+   state file costs sending the entries again, not the photographs.
 5. A busy collector (408, 429, 5xx): the time it asks for, no more.
 6. A refused entry (422) or a bad photograph holds up nothing else: it is marked, told, and not sent
    again unless the technician asks for it (a collector may have been without its list of keys).
 7. An acknowledgement that does not verify counts as none.
-8. Little data: results and corrections go first, then the other entries, then photographs by page
-   and size. A new result waits for the end of one photograph at most.
+8. Little data: results and corrections go first, then the entries of pages, then the others, then
+   photographs from small to large. A new result waits for the end of one photograph at most.
+9. The officers wait for nothing: after every 1400 bytes, entry or acknowledgement the other tasks
+   have their turn, and the chip is asked when the line makes the kit wait anyway.
 """
 
 import asyncio
-import binascii
 import os
 
 from firmware import cbor, record
 from firmware.compat import const
 from firmware.drivers import PartError
 from firmware.http import Client
+from firmware.relay_acks import MOST, Acks
 from firmware.relay_backlog import Backlog
+from firmware.relay_codes import BAD_ACK, BUSY, ENTRY_REFUSED, NO_LINE, ODD_REPLY, TEXTS
+from firmware.relay_photos import PATCH, RelayPhotos
 
-BUSY = const(361)
-BAD_ACK = const(362)
-ODD_REPLY = const(363)
-ENTRY_REFUSED = const(364)
-PHOTO_MISSING = const(365)
-PHOTO_REFUSED = const(366)
-NO_LINE = const(367)
-PHOTO_AWAY = const(368)
-
-TEXTS = {
-    BUSY: "The collector is busy: the kit tries again by itself.",
-    BAD_ACK: "The collector's acknowledgement is not valid: tell the technician if this stays.",
-    ODD_REPLY: "The collector's reply is not as agreed: tell the technician if this stays.",
-    ENTRY_REFUSED: "The collector refused an entry: tell the technician.",
-    PHOTO_MISSING: "A photograph is not on the card as signed: tell the technician.",
-    PHOTO_REFUSED: "The collector refused a photograph: tell the technician.",
-    PHOTO_AWAY: "A photograph is on a card that is not in the kit: put the card in.",
-    NO_LINE: "There is no connection: the kit tries again by itself.",
-}
-_FIRST, _LONGEST = 2, 60  # s between tries
-_TRIES = const(6)  # requests for one photograph in one round
+_SOON, _FIRST, _LONGEST = 0.5, 2, 60  # s between tries
+_SLOW = const(25)  # ms that the line made the kit wait: time enough for the chip
+_ENTRY = const(0)  # kind of a request; relay_photos has the others
 _ODD = const(3)  # replies that are not as agreed before a round is given up
 
 
@@ -79,7 +67,7 @@ class Relay:
     gets what is to be journaled: the acknowledgement of a result or correction, once each.
     `on_refused(seq, text)` tells of an entry that the collector will not take. `first_wait`: s; it
     doubles to 30 times itself, and a wait that the collector asks for scales with it (2 s = as
-    asked). `timeout` as in http.Client.
+    asked). `timeout` as in http.Client. `card`: relay_card.CardAcks or None.
     """
 
     def __init__(
@@ -95,25 +83,23 @@ class Relay:
         on_refused=None,
         first_wait=2.0,
         timeout=30,
+        card=None,
     ):
-        self.client = Client(open_stream, host, timeout)
+        self.client = Client(open_stream, host, self._take, self._lost, self._line_waits, timeout)
         self.backlog = Backlog(journal, store)
+        self.acks = Acks(self.backlog, verify_ack, on_ack)
         self.journal = journal
-        self.photos = photos
-        self.verify_ack = verify_ack
+        self.photographs = RelayPhotos(self, photos)
         self.certificate = certificate
-        self.on_ack = on_ack
         self.on_refused = on_refused
+        self.card = card
         self.pace = first_wait / 2
         self.status = Status()
-        self._offsets = {}  # digest -> byte to go on at, as told on this connection
-        self._best = {}  # digest -> furthest offset ever told
-        self._tries = {}
-        self._odd = set()  # seqs and digests left aside until all the others were tried
+        self.under_way = set()  # seqs and digests whose reply or proof is awaited
+        self.odd = set()  # seqs and digests left aside until all the others were tried
         self._odds = 0  # odd replies in this round
-        self._damaged = set()  # digests whose file on the card is not the one signed
-        self._away = set()  # digests of which there is no file; looked for again in every round
-        self._progress = False
+        self._introduced = False  # the certificate went over this connection
+        self.progress = False
         self._event = asyncio.Event()
 
     def wake(self):
@@ -124,7 +110,7 @@ class Relay:
         """Try once more what was refused or damaged, when the technician has put it right."""
         self.backlog.state.forget_refusals()
         self.backlog.restart()
-        self._damaged = set()
+        self.photographs.damaged = set()
         self.status.last_error = ""
         self.wake()
 
@@ -149,11 +135,11 @@ class Relay:
                 await self._pause(1)
                 continue
             self.status.online = False
-            if self._progress:
-                wait = _FIRST
+            if self.progress:
+                wait = _SOON
             jitter = 0.5 + os.urandom(1)[0] / 255
             await self._pause(asked if asked is not None else wait * jitter)
-            wait = min(wait * 2, _LONGEST)
+            wait = min(max(wait * 2, _FIRST), _LONGEST)
 
     async def _pause(self, seconds):
         try:
@@ -164,62 +150,127 @@ class Relay:
 
     async def round(self):
         """Send all that waits; True when nothing is left. Raises PartError or OSError."""
-        self._offsets = {}  # a new connection: the entries' replies tell them again
-        self._tries = {}
+        self.photographs.new_round()
         self._odds = 0
-        self._away = set()
-        self._progress = False
-        while True:
+        self.progress = False
+        self._introduced = False
+        try:
             await self.backlog.scan()
+            if self.card:
+                await self.card.take(self)
+                await self.backlog.scan()
+            while await self._step():
+                await self.backlog.scan()
+        finally:
             self.backlog.count(self.status)
-            seq = self.backlog.next_entry(self._odd)
-            if seq:
-                await self._submit(seq)
-                continue
-            page = self.backlog.next_page(self._odd | self._damaged | self._away)
-            if page is None:
-                break
-            await self._upload(page)
-        odd, self._odd = self._odd, set()
-        if not odd and not self._damaged and not self._away and not self.status.refused:
+            self.backlog.state.save()
+        odd, self.odd = self.odd, set()
+        photographs = self.photographs
+        wanting = odd or photographs.damaged or photographs.away or self.status.refused
+        if not wanting:
             self.status.last_error = ""
-        return not odd and not self._away
+        return not odd and not photographs.away
 
-    # Entries.
+    async def _step(self):
+        """Send one thing more, or take one reply, or ask the chip; False when all is done."""
+        self.backlog.count(self.status)
+        pending = len(self.client.pending)
+        if (
+            pending < self.client.ahead()
+            and len(self.acks.unproved) < MOST
+            and await self._send_next()
+        ):
+            while self.client.pending and self.client.waiting():
+                await self.client.take()
+        elif self.acks.unproved and not (pending and self.client.waiting()):
+            await self._prove()
+        elif pending:
+            await self.client.take()
+        else:
+            return False
+        return True
 
-    def _set_aside(self, key, code):
-        """Go on without `key`; after too many of them the next round does."""
-        self.status.last_error = TEXTS[code]
-        self._odd.add(key)
-        self._odds += 1
-        if self._odds >= _ODD:
-            raise Later(code)
+    async def _send_next(self):
+        """Send the entry or photograph that comes first; False when none can go now."""
+        seq = self.backlog.next_entry(self.odd | self.under_way)
+        if seq:
+            await self.submit(seq)
+            return True
+        return await self.photographs.send_next()
 
-    def _busy(self, response):
+    # What comes back.
+
+    async def _take(self, what, response):
+        """A reply; `what` is (kind, seq or digest, what belongs to it)."""
+        kind, key, detail = what
+        self.under_way.discard(key)
+        self.photographs.asked.discard(key)
         if response.status in (408, 429) or response.status >= 500:
             asked = response.number("retry-after")
             raise Later(BUSY, asked if asked is None else min(asked, 3600))
         self.status.online = True
+        if kind == _ENTRY:
+            self._entry_reply(key, detail, response)
+        else:
+            await self.photographs.reply(kind, key, response)
 
-    async def _submit(self, seq):
+    def _lost(self, what):
+        """The line broke before the reply to `what`."""
+        kind, key, _ = what
+        self.under_way.discard(key)
+        self.photographs.asked.discard(key)
+        if kind == PATCH:
+            self.photographs.lost(key)
+        self._introduced = False
+
+    def set_aside(self, key, code):
+        """Go on without `key`; after too many of them the next round does."""
+        self.status.last_error = TEXTS[code]
+        self.odd.add(key)
+        self._odds += 1
+        if self._odds >= _ODD:
+            raise Later(code)
+
+    async def _line_waits(self, ms):
+        """The line made the kit wait: its buffer is full, and the chip may be asked meanwhile."""
+        if ms >= _SLOW and self.acks.unproved:
+            await self._prove()
+
+    async def _prove(self):
+        seq, good = self.acks.prove()
+        self.under_way.discard(seq)
+        if good:
+            self.progress = True
+        else:
+            self.set_aside(seq, BAD_ACK)
+        await asyncio.sleep(0)
+
+    # Entries.
+
+    async def submit(self, seq):
         """POST entry `seq`: step 1 of the relay protocol (RECORD.md)."""
         data, manifest = self.journal.entry(seq)
-        certificate = None if self.backlog.known else self.certificate
-        response = await self._post(data, manifest, certificate)
-        if response.status == 428 and certificate is None and self.certificate is not None:
-            response = await self._post(data, manifest, self.certificate)
-        self._busy(response)
-        if response.status == 422:
-            self._refused(seq, response.body)
-        elif response.status in (200, 201):
-            self._replied(seq, data, response.body)
-        else:
-            self._set_aside(seq, ODD_REPLY)
-
-    async def _post(self, data, manifest, certificate):
+        certificate = None if self.backlog.known or self._introduced else self.certificate
+        what = (_ENTRY, seq, (record.rec_id(data), certificate is not None))
+        if certificate is not None:
+            self._introduced = True
+        self.under_way.add(seq)
         body = cbor.encode([data, manifest, certificate, []])
         headers = (("Content-Type", "application/cbor"),)
-        return await self.client.request("POST", "/v1/records", headers, body)
+        await self.client.send(what, "POST", "/v1/records", headers, body)
+
+    def _entry_reply(self, seq, detail, response):
+        rec_id, certified = detail
+        if certified:
+            self._introduced = False  # until the reply shows that it arrived
+        if response.status == 428 and not certified and self.certificate is not None:
+            self.backlog.known = False  # it goes again, with the certificate
+        elif response.status == 422:
+            self._refused(seq, response.body)
+        elif response.status in (200, 201):
+            self._replied(seq, rec_id, response.body)
+        else:
+            self.set_aside(seq, ODD_REPLY)
 
     def _refused(self, seq, body):
         try:
@@ -231,8 +282,7 @@ class Relay:
         if self.on_refused:
             self.on_refused(seq, text or TEXTS[ENTRY_REFUSED])
 
-    def _replied(self, seq, data, body):
-        rec_id = record.rec_id(data)
+    def _replied(self, seq, rec_id, body):
         try:
             reply = cbor.decode(body)
             if not isinstance(reply, list):
@@ -242,98 +292,15 @@ class Relay:
                 raise ValueError
             offsets = {digest: int(offset) for digest, offset in offsets}
         except (ValueError, TypeError):
-            self._set_aside(seq, ODD_REPLY)
+            self.set_aside(seq, ODD_REPLY)
             return
-        try:
-            good = self.verify_ack(ack, rec_id)
-        except ValueError:  # not even a record
-            good = False
-        if not good:
-            self._set_aside(seq, BAD_ACK)
-            return
+        self._introduced = True
         for digest, offset in offsets.items():
-            self._told(digest, offset)
-        backlog = self.backlog
-        backlog.known = True
-        if backlog.state.is_acked(seq):
-            return
-        # Journal first: if power fails here, the acknowledgement is asked for again, and an event
-        # in the journal tells that it is there already.
-        if backlog.is_result(seq) and self.on_ack and rec_id not in backlog.journaled:
-            self.on_ack(seq, ack)
-            backlog.journaled.add(rec_id)
-        backlog.acked(seq)
-        self._progress = True
-
-    # Photographs.
-
-    def _told(self, digest, offset):
-        self._offsets[digest] = offset
-        if offset > self._best.get(digest, 0):
-            self._best[digest] = offset
-            self._progress = True
-
-    def _damage(self, digest):
-        self._damaged.add(digest)
-        self.status.last_error = TEXTS[PHOTO_MISSING]
-
-    async def _upload(self, page):
-        """One request for one photograph: steps 1 and 2 of the relay protocol."""
-        _, size, digest = page
-        self._tries[digest] = self._tries.get(digest, 0) + 1
-        if not self.photos.has(digest):
-            self._away.add(digest)
-            self.status.last_error = TEXTS[PHOTO_AWAY]
-        elif self.photos.size(digest) != size:
-            self._damage(digest)
-        elif self._tries[digest] > _TRIES:
-            self._set_aside(digest, ODD_REPLY)
-        elif digest not in self._offsets:
-            seq = self.backlog.carrier(digest)
-            await self._submit(seq)
-            if seq in self._odd:
-                self._odd.add(digest)
-            elif not self.backlog.state.is_refused(seq):
-                self._offsets.setdefault(digest, 0)
-        elif self._offsets[digest] == size:
-            self.backlog.photo(digest)
-            self._progress = True
-        elif self._offsets[digest] > size:
-            self._set_aside(digest, ODD_REPLY)
+            self.photographs.told(digest, offset)
+        if not self.backlog.is_result(seq):
+            self.under_way.add(seq)  # until it is proved
+            self.acks.unproved.append((seq, rec_id, ack))
+        elif self.acks.take(seq, rec_id, ack):
+            self.progress = True
         else:
-            await self._patch(page, self._offsets[digest])
-
-    async def _patch(self, page, offset):
-        _, size, digest = page
-        headers = (
-            ("Tus-Resumable", "1.0.0"),
-            ("Content-Type", "application/offset+octet-stream"),
-            ("Upload-Offset", str(offset)),
-        )
-        path = "/v1/u/" + binascii.hexlify(digest).decode()
-        file = self.photos.open(digest)
-        try:
-            file.seek(offset)
-            response = await self.client.request("PATCH", path, headers, file, size - offset)
-        finally:
-            file.close()
-        self._busy(response)
-        status = response.status
-        if status in (204, 409):
-            told = response.number("upload-offset")
-            if told is None:
-                self._set_aside(digest, ODD_REPLY)
-            else:
-                self._told(digest, told)
-        elif status == 460:  # what arrived has another digest: from the beginning
-            self._offsets[digest] = 0
-            self._tries[digest] += 2  # it costs a whole photograph each time
-            if not await self.photos.is_sound(digest):
-                self._damage(digest)
-        elif status == 404:  # the collector does not know the entry any more
-            del self._offsets[digest]
-        elif status in (403, 413, 422):
-            self.backlog.photo(digest, True)
-            self.status.last_error = TEXTS[PHOTO_REFUSED]
-        else:
-            self._set_aside(digest, ODD_REPLY)
+            self.set_aside(seq, BAD_ACK)

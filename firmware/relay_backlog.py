@@ -1,6 +1,7 @@
 """What the relay still has to send, read from the journal; what was sent is in relay_state.
 
-Results and corrections come first, then the other entries, then photographs by page and size.
+Results and corrections come first, then the entries of pages, then the other entries, then the
+photographs of pages and at last those of incidents, each from small to large.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import asyncio
 from firmware import record
 from firmware.relay_state import RelayState
 
-_AFTER_SHEETS = 1000  # page number under which photographs of incidents are sent
+_SHEET, _INCIDENT = 0, 1  # photographs in the order of sending
 
 
 class Backlog:
@@ -25,8 +26,9 @@ class Backlog:
         """Read the whole journal anew at the next scan."""
         self._scanned = 0
         self._results = []  # seqs, ascending
+        self._sheets = []
         self._others = []
-        self._pages = []  # (page number, size, digest) in sending order
+        self._pages = []  # (_SHEET or _INCIDENT, size, digest) in sending order
         self._carriers = {}  # digest -> seqs of the entries that name it
 
     async def scan(self):
@@ -46,25 +48,30 @@ class Backlog:
         if self.state.is_acked(seq):
             self.known = True
         elif not self.state.is_refused(seq):
-            (self._results if is_result else self._others).append(seq)
+            self._queue(payload).append(seq)
         if is_result:
-            for no, digest, size in record.parse_manifest(manifest)[0]:
-                self._add_page(no, size, digest, seq)
+            for _, digest, size in record.parse_manifest(manifest)[0]:
+                self._add_page(_SHEET, size, digest, seq)
             return
         number, detail = payload[3], payload[4]
         if number == record.PAGE:
-            self._add_page(detail[1], detail[3], detail[2], seq)
+            self._add_page(_SHEET, detail[3], detail[2], seq)
         elif number == record.INCIDENT and detail[1] is not None:
-            self._add_page(_AFTER_SHEETS, detail[2], detail[1], seq)
+            self._add_page(_INCIDENT, detail[2], detail[1], seq)
         elif number == record.ACKNOWLEDGED:
             self.journaled.add(record.parse(detail[0]).payload[1])
 
-    def _add_page(self, no, size, digest, seq):
+    def _queue(self, payload):
+        if payload[0] != record.EVENT:
+            return self._results
+        return self._sheets if payload[3] == record.PAGE else self._others
+
+    def _add_page(self, what, size, digest, seq):
         if digest in self.state.photos or digest in self.state.photos_refused:
             return
         self._carriers.setdefault(digest, []).append(seq)
         if all(page[2] != digest for page in self._pages):
-            self._pages.append((no, size, digest))
+            self._pages.append((what, size, digest))
             self._pages.sort()
 
     def carrier(self, digest):
@@ -76,25 +83,29 @@ class Backlog:
 
     def next_entry(self, skip):
         """The seq to send next, leaving out those in `skip`; 0 when there is none."""
-        for queue in (self._results, self._others):
+        for queue in (self._results, self._sheets, self._others):
             for seq in queue:
                 if seq not in skip:
                     return seq
         return 0
 
     def next_page(self, skip):
-        """(page number, size, digest) to send next, without digests in `skip`; None at the end."""
+        """(kind, size, digest) to send next, without digests in `skip`; None at the end."""
         for page in self._pages:
             if page[2] not in skip and self.carrier(page[2]):
                 return page
         return None
+
+    def waits(self, digest):
+        """True when this photograph waits."""
+        return any(page[2] == digest for page in self._pages)
 
     def is_result(self, seq):
         """True when entry `seq` waits and is a result or correction."""
         return seq in self._results
 
     def _drop(self, seq):
-        for queue in (self._results, self._others):
+        for queue in (self._results, self._sheets, self._others):
             if seq in queue:
                 queue.remove(seq)
 
@@ -118,7 +129,7 @@ class Backlog:
         """Put the numbers into `status` (relay.Status)."""
         state = self.state
         refused = sum(state.is_refused(seq) for seq in range(1, self._scanned + 1))
-        status.waiting = len(self._results) + len(self._others)
+        status.waiting = len(self._results) + len(self._sheets) + len(self._others)
         status.sent = self._scanned - status.waiting - refused
         status.photos_waiting = len(self._pages)
         status.refused = refused + len(state.photos_refused)

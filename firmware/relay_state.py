@@ -2,12 +2,14 @@
 
 One small value in a power-safe store: [1, journal id, seqs acknowledged (bitmap), seqs refused
 (bitmap), [photographs complete], [photographs refused]]. It may be lost or damaged at any time:
-everything is sent again, and the collector answers the same to what it knows.
+everything is sent again, and the collector answers the same to what it knows. So it is not written
+at every change: a write of flash costs the screen more than the last few entries cost the line.
 """
 
 from firmware.compat import CodedError
 
 _VERSION = 1
+_CHANGES = 8  # that may be lost with the power
 
 
 class RelayState:
@@ -19,6 +21,7 @@ class RelayState:
         self._reset()
 
     def _reset(self):
+        self._changes = 0
         self._acked = bytearray()
         self._refused = bytearray()
         self.photos = set()
@@ -36,13 +39,22 @@ class RelayState:
         except Exception:  # damaged, absent or of another version: all the same here
             self._reset()
 
-    def _save(self):
+    def _changed(self):
+        self._changes += 1
+        if self._changes >= _CHANGES:
+            self.save()
+
+    def save(self):
+        """Write what has changed; what the flash does not take is sent again, no more."""
+        if not self._changes or self.journal_id is None:
+            return
+        self._changes = 0
         lists = [sorted(self.photos), sorted(self.photos_refused)]
         maps = [bytes(self._acked), bytes(self._refused)]
         try:
             self._store.store([_VERSION, self.journal_id] + maps + lists)
         except (OSError, CodedError):
-            pass  # a full flash costs sending again, no more
+            pass
 
     def is_acked(self, seq):
         """True when entry `seq` is acknowledged."""
@@ -55,23 +67,24 @@ class RelayState:
     def ack(self, seq):
         """Entry `seq` is acknowledged."""
         _set(self._acked, seq)
-        self._save()
+        self._changed()
 
     def refuse(self, seq):
         """Entry `seq` is refused."""
         _set(self._refused, seq)
-        self._save()
+        self._changed()
 
     def photo(self, digest, refused=False):
         """Photograph `digest` is complete at the collector, or refused."""
         (self.photos_refused if refused else self.photos).add(digest)
-        self._save()
+        self._changed()
 
     def forget_refusals(self):
         """Nothing counts as refused any more."""
         self._refused = bytearray()
         self.photos_refused = set()
-        self._save()
+        self._changes += 1
+        self.save()
 
 
 def _bit(bitmap, n):

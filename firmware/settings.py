@@ -5,6 +5,21 @@ A value on flash that is out of range is not used: the default is, and `refused`
 
 from firmware.saved import Saved
 
+
+class Digits:
+    """Allowed values of a setting that is typed as digits: none, or `least` to `most` of them."""
+
+    def __init__(self, least, most):
+        self.least = least
+        self.most = most
+
+    def __contains__(self, value):
+        return not value or (value.isdigit() and self.least <= len(value) <= self.most)
+
+    def __iter__(self):
+        yield "none or %d to %d digits" % (self.least, self.most)
+
+
 # name, default, allowed (a tuple of choices or a range of whole numbers), help
 TABLE = (
     ("language", "id", ("id", "en"), "Language of screens and paper"),
@@ -14,6 +29,14 @@ TABLE = (
         ("epson", "epson80", "clone", "clone80", "cheap", "cheap80"),
         "Printer: confirms jobs (epson), tells status (clone), one byte (cheap); 58 or 80 mm",
     ),
+    ("sim_pin", "", Digits(4, 8), "PIN of the SIM card; entered once, never on its last try"),
+    (
+        "sms_after",
+        600,
+        range(5, 86401),
+        "Time without data after which results go by SMS, s",
+    ),
+    ("sms_limit", 60, range(0, 1001), "SMS that the kit may send in one election; 0 sends none"),
     ("backoff_ms", 2000, range(10, 60001), "First wait of the relay after a fault, ms"),
 )
 

@@ -152,9 +152,15 @@ class Station:
         ]
         if status.last_error:
             lines.append(status.last_error)
+        lines += self.kit.sms.status.lines()
         if self.kit.card_problem:
             lines.append(self.kit.card_problem.text)
-        await self.screens.message("State of sending", lines)
+        keys = ("OK",)
+        if status.refused:
+            lines.append(("Refused by the collector: %d", status.refused))
+            keys = ("OK", ("CETAK", "send again"))
+        if await self.screens.message("State of sending", lines, keys) == "CETAK":
+            self.kit.relay.retry_refused()
 
     async def ask(self, title, items, note):
         """Index of the chosen item; HAPUS asks again, since the step needs an answer."""

@@ -133,6 +133,10 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_terminal_summary(terminalreporter):
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "firmware_bytes":
+                terminalreporter.line(f"firmware for the ESP32-S3: {value:,} bytes of bytecode")
     left_out = terminalreporter.stats.get("skipped", [])
     if left_out:
         terminalreporter.section("left out for a missing part")

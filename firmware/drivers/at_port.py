@@ -22,6 +22,9 @@ CONNECT_FAILED = const(311)
 LINE_LOST = const(312)
 REFUSED = const(313)
 STUCK = const(314)
+PIN_WRONG = const(315)
+PIN_LAST = const(316)
+STALLED = const(317)
 
 TEXTS = {
     NO_REPLY: "The modem does not answer: check its power and the serial wires.",
@@ -38,6 +41,9 @@ TEXTS = {
     LINE_LOST: "The connection was lost: the kit tries again by itself.",
     REFUSED: "The modem refused a command: switch the modem off and on.",
     STUCK: "The modem takes no more data: switch the modem off and on.",
+    PIN_WRONG: "The SIM card's PIN in the kit is wrong: tell the technician.",
+    PIN_LAST: "The SIM card has one try left for its PIN: enter it in a telephone.",
+    STALLED: "The mobile network passes no data: the kit tries again by itself.",
 }
 
 _GUARD = 1.1  # s of silence around +++; SIM7600 manual 2.2.9 asks for 1.0
@@ -47,6 +53,7 @@ _ROOM = const(512)
 _CME = (
     (("SIM not inserted", "10"), NO_SIM),
     (("SIM PIN required", "11"), SIM_PIN),
+    (("incorrect password", "16"), PIN_WRONG),
     (("SIM PUK required", "12"), SIM_PUK),
     (("SIM failure", "13", "SIM wrong", "15"), SIM_FAULT),
     (("no network service", "30"), NO_NETWORK),
@@ -68,11 +75,15 @@ def cme_code(line):
 
 
 class AtPort:
-    """`uart` is ready and non-blocking; `pace` multiplies every wait (tests use less than 1)."""
+    """`uart` is ready and non-blocking; `pace` multiplies every wait (tests use less than 1).
 
-    def __init__(self, uart, pace=1.0):
+    `ticks`: clock in ms; another than the system's only where time is simulated.
+    """
+
+    def __init__(self, uart, pace=1.0, ticks=ticks_ms):
         self.uart = uart
         self.pace = pace
+        self.ticks = ticks
         self.info = []  # information lines of the last command
         self.rx = bytearray(_ROOM)
         self._view = memoryview(self.rx)
@@ -111,22 +122,22 @@ class AtPort:
 
     async def line(self, seconds):
         """The next line that is not empty, or None after `seconds`."""
-        start = ticks_ms()
+        start = self.ticks()
         while True:
             line = self._take_line()
             if line:
                 return line
             if line is None:
                 came = self.fill()
-                if ticks_diff(ticks_ms(), start) > seconds * 1000 * self.pace:
+                if ticks_diff(self.ticks(), start) > seconds * 1000 * self.pace:
                     return None
                 await asyncio.sleep(0 if came else 0.005)
 
     async def expect(self, starts, seconds):
         """The next line that starts with one of `starts` (a tuple), or None after `seconds`."""
-        start = ticks_ms()
+        start = self.ticks()
         while True:
-            line = await self.line(seconds - ticks_diff(ticks_ms(), start) / (1000 * self.pace))
+            line = await self.line(seconds - ticks_diff(self.ticks(), start) / (1000 * self.pace))
             if line is None or line.startswith(starts):
                 return line
 
@@ -137,13 +148,13 @@ class AtPort:
     async def write(self, data):
         """Send all of `data`; PartError STUCK when the modem takes nothing for 20 s."""
         view = memoryview(data)
-        start = ticks_ms()
+        start = self.ticks()
         while view:
             n = self.uart.write(view[:256]) or 0
             view = view[n:]
             if n:
-                start = ticks_ms()
-            elif ticks_diff(ticks_ms(), start) > 20000 * self.pace:
+                start = self.ticks()
+            elif ticks_diff(self.ticks(), start) > 20000 * self.pace:
                 raise fault(STUCK)
             await asyncio.sleep(0 if n else 0.005)
 
@@ -165,9 +176,9 @@ class AtPort:
         self._noise = False
         self.info = []
         await self.write((text + "\r").encode())
-        start = ticks_ms()
+        start = self.ticks()
         while True:
-            line = await self.line(seconds - ticks_diff(ticks_ms(), start) / (1000 * self.pace))
+            line = await self.line(seconds - ticks_diff(self.ticks(), start) / (1000 * self.pace))
             if line is None:
                 self._late = True
                 raise fault(RUBBISH if self._noise else NO_REPLY)

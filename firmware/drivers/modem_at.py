@@ -1,55 +1,65 @@
 """LTE modem SIM7600 / A7670 on a ready UART: register, time, signal, TCP, dial for PPP.
 
-Commands: SIM7500_SIM7600 AT Command Manual V3.00, A76XX V1.09. The UART's receive buffer should
-hold 4 KB. While a connection is open the line carries data: signal() gives the last value.
+Commands: SIM7500_SIM7600 AT Command Manual V3.00, A76XX V1.09; what they differ in is in
+modem_parts. Each try goes through the states of modem_states, and begins with the step that the
+failure before it asks for. The UART's receive buffer should hold 4 KB. While a connection is open
+the line carries data: signal() gives the last value.
 """
 
 import asyncio
 
-from firmware.drivers import PartError, at_port
+from firmware.drivers import PartError, at_port, modem_apn, ticks_diff, ticks_ms
+from firmware.drivers import modem_states as states
 from firmware.drivers.at_port import AtPort, fault
+from firmware.drivers.modem_net import Net, numbers
+from firmware.drivers.modem_parts import Part
+from firmware.drivers.modem_recover import Lines
+from firmware.drivers.modem_sim import Sim
+from firmware.drivers.modem_states import deadline
 from firmware.drivers.modem_stream import TcpStream
+from firmware.drivers.modem_time import unix_of
 
-
-def unix_of(text):
-    """Unix seconds (UTC) of CCLK's `yy/MM/dd,hh:mm:ss+zz`, zz quarters of an hour; None if unset.
-
-    Day count after Howard Hinnant's days_from_civil. time.mktime is no help: epochs differ.
-    """
-    try:
-        year, month, day = (int(part) for part in text[:8].split("/"))
-        hour, minute, second = (int(part) for part in text[9:17].split(":"))
-        quarters = int(text[17:])
-    except ValueError:
-        return None
-    if not 24 <= year < 70:  # before the network has told it, the clock says 70 or 80
-        return None
-    year += 2000 - (month <= 2)
-    days = year * 365 + year // 4 - year // 100 + year // 400 - 719468
-    days += (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-    return days * 86400 + hour * 3600 + minute * 60 + second - quarters * 900
-
-
-def _numbers(lines):
-    """The numbers after the colon of the last line that has only numbers, or []."""
-    for line in reversed(lines):
-        try:
-            return [int(part) for part in line[line.find(":") + 1 :].split(",")]
-        except ValueError:
-            pass
-    return []
+_DEAF = (at_port.NO_REPLY, at_port.RUBBISH, at_port.STUCK)
+_REMOTE = (at_port.CONNECT_FAILED, at_port.NO_HOST, at_port.LINE_LOST, at_port.STALLED)
+_KEY_AFTER = 3  # unanswered ATs after which the power key is pressed
 
 
 class Modem:
-    """`uart`: machine.UART's shape; `dcd`: the modem's DCD pin (low = carrier) or None."""
+    """`uart`: machine.UART's shape; `apn`: see modem_apn; `dcd`: DCD pin (low = carrier) or None.
 
-    def __init__(self, uart, apn, dcd=None, pace=1.0):
-        self.port = AtPort(uart, pace)
+    `pin`: of the SIM card, or "". `key`, `reset`, `cut`: see modem_recover.Lines. `log(text)` is
+    told of every failure and step. `ticks`: as in AtPort.
+    """
+
+    def __init__(
+        self,
+        uart,
+        apn,
+        dcd=None,
+        pace=1.0,
+        pin="",
+        key=None,
+        reset=None,
+        cut=None,
+        log=None,
+        ticks=ticks_ms,
+    ):
+        self.port = AtPort(uart, pace, ticks)
         self.apn = apn
         self.dcd = dcd
+        self.sim = Sim(self.port, pin)
+        self.net = Net(self.port)
+        self.lines = Lines(self.port, key, reset, cut)
+        self.part = Part()
+        self.escalation = states.Escalation(self.port)
+        self.log = log or (lambda text: None)
+        self.state = states.START
+        self.problem = 0  # code of the last failure; 0 since data came
         self.dbm = None
+        self.roaming = False
+        self.network = ""  # "4G" or "2G/3G"
         self.ready = False
-        self._net = False  # the network was opened here, in transparent mode
+        self._heard = False  # it answered to the last command
         self._online = None  # in data mode: the command that ends what is open
         self._lock = asyncio.Lock()
 
@@ -58,17 +68,45 @@ class Modem:
         async with self._lock:
             if self.ready and (self._online or await self._answers()):
                 return
-            self.ready = self._net = False
-            await self._wake()
-            if self.dcd is not None:
-                await self.port.command("AT&C1")  # DCD follows the carrier
-            await self.port.command("AT+CMEE=2")
-            await self._sim()
-            await self.port.command('AT+CGDCONT=1,"IP","%s"' % self.apn)
-            await self.port.command("AT+CTZU=1")
-            await self._register()
-            await self._signal()
+            try:
+                await self._bring_up()
+            except PartError as error:
+                self._failed(error.code)
+                raise
             self.ready = True
+
+    def _failed(self, code):
+        self.problem = code
+        self._heard = code not in _DEAF
+        self.escalation.failed(code)
+        step = self.escalation.step
+        if code not in _REMOTE or step != states.RETRY:
+            self.ready = False  # begin from the beginning next time
+        self.log("modem E%d, next: %s" % (code, step))
+
+    async def _bring_up(self):
+        self.ready = self.net.is_open = False
+        step = self.escalation.step
+        if step != states.RETRY:
+            done = await self.lines.do(step, self.part, self._heard)
+            self.log("modem %s" % done)
+        self.escalation.done()
+        self.state = states.START
+        await self._wake()
+        if self.dcd is not None:
+            await self.port.command("AT&C1")  # DCD follows the carrier
+        await self.port.command("AT+CMEE=2")
+        await self._identify()
+        await self._radio_on()
+        self.state = states.SIM
+        await self.sim.ready(self.part)
+        await self.net.choose(
+            modem_apn.choose(modem_apn.rows(self.apn), self.sim.imsi, self.sim.iccid)
+        )
+        await self.port.command("AT+CTZU=1")
+        self.state = states.REGISTER
+        await self._register()
+        await self._signal()
 
     async def _answers(self):
         try:
@@ -79,52 +117,63 @@ class Modem:
 
     async def _wake(self):
         # The kit may have restarted while the modem stayed in data mode: +++ first, so that no AT
-        # goes to the peer as data. A modem just switched on needs up to 20 s.
-        await self.port.escape(1)
+        # goes to the peer as data.
+        port = self.port
+        await port.escape(1)
         self._online = None
-        for left in range(14, -1, -1):
+        start = port.ticks()
+        tries = 0
+        while True:
             try:
-                await self.port.command("AT", seconds=1.5)
-                await self.port.command("ATE0", seconds=2)
+                await port.command("AT", seconds=1.5)
+                await port.command("ATE0", seconds=2)
                 return
             except PartError:
-                if not left:
+                if ticks_diff(port.ticks(), start) > deadline(states.START) * 1000 * port.pace:
                     raise
+            tries += 1
+            if tries == _KEY_AFTER:
+                await self.lines.switch_on(self.part)
 
-    async def _sim(self):
-        for _ in range(10):
-            try:
-                lines = await self.port.command("AT+CPIN?", "+CPIN:")
-            except PartError as error:
-                if error.code != at_port.REFUSED:  # refused: "SIM busy" right after the start
-                    raise
-                lines = []
-            state = lines[-1].split(":", 1)[1].strip() if lines else ""
-            if state == "READY":
-                return
-            if state in ("SIM PIN", "SIM PUK"):
-                raise fault(at_port.SIM_PIN if state == "SIM PIN" else at_port.SIM_PUK)
-            await self.port.wait(1)
-        raise fault(at_port.SIM_FAULT)
+    async def _identify(self):
+        if self.part.name:
+            return
+        try:
+            self.part = Part(" ".join(await self.port.command("AT+CGMM", ("SIM", "A7", "+CGMM"))))
+        except PartError as error:
+            if error.code != at_port.REFUSED:
+                raise
+
+    async def _radio_on(self):
+        # A power cut between the two halves of a step leaves the radio off; another program may
+        # have left the modem on one kind of network.
+        port = self.port
+        if numbers(await port.command("AT+CFUN?", "+CFUN:")) != [1]:
+            await port.command("AT+CFUN=1", seconds=10)
+        if numbers(await port.command("AT+CNMP?", "+CNMP:")) != [2]:
+            await port.command("AT+CNMP=2", seconds=10)
 
     async def _register(self):
+        port = self.port
         denied = 0
-        for _ in range(60):
+        start = port.ticks()
+        while ticks_diff(port.ticks(), start) <= deadline(states.REGISTER) * 1000 * port.pace:
             stats = []
-            for name in ("CEREG", "CGREG"):  # LTE, and 2G/3G where there is no LTE
-                numbers = _numbers(await self.port.command("AT+%s?" % name, "+%s:" % name))
-                stats.append(numbers[1] if len(numbers) > 1 else 0)
+            for name, network in (("CEREG", "4G"), ("CGREG", "2G/3G")):
+                found = numbers(await port.command("AT+%s?" % name, "+%s:" % name))
+                stats.append(found[1] if len(found) > 1 else 0)
                 if stats[-1] in (1, 5):
+                    self.network, self.roaming = network, stats[-1] == 5
                     return
             denied = denied + 1 if 3 in stats else 0
             if denied == 3:
                 raise fault(at_port.DENIED)
-            await self.port.wait(1)
+            await port.wait(1)
         raise fault(at_port.NO_NETWORK)
 
     async def _signal(self):
-        numbers = _numbers(await self.port.command("AT+CSQ", "+CSQ:"))
-        self.dbm = 2 * numbers[0] - 113 if numbers and numbers[0] <= 31 else None
+        found = numbers(await self.port.command("AT+CSQ", "+CSQ:"))
+        self.dbm = 2 * found[0] - 113 if found and found[0] <= 31 else None
 
     async def signal(self):
         """Strength in dBm, or None when it is not known; while data flows, the last value."""
@@ -137,7 +186,7 @@ class Modem:
         return self.dbm
 
     async def time(self):
-        """The network's time in Unix seconds, or None."""
+        """The network's time in Unix seconds, or None; see modem_time.NetworkTime."""
         if not self.ready or self._online or self._lock.locked():
             return None
         async with self._lock:
@@ -153,54 +202,17 @@ class Modem:
             await self.up()
         async with self._lock:
             try:
-                await self._net_open()
-                await self._connect(host, port)
+                self.state = states.ATTACH
+                await self.net.open()
+                self.state = states.CONNECT
+                await self.net.connect(host, port)
             except PartError as error:
-                self._net = False
-                if error.code not in (at_port.CONNECT_FAILED, at_port.NO_HOST):
-                    self.ready = False  # begin from the beginning next time
+                self.net.is_open = False
+                self._failed(error.code)
                 raise
+            self.state = states.ONLINE
             self._online = "AT+CIPCLOSE=0"
         return TcpStream(self.port, self.dcd, self._close)
-
-    async def _net_open(self):
-        port = self.port
-        lines = _numbers(await port.command("AT+NETOPEN?", "+NETOPEN:"))
-        if lines == [1]:
-            if self._net:
-                return
-            await self._net_close()  # transparent mode can only be chosen while the net is closed
-        await port.command("AT+CIPMODE=1")
-        try:
-            lines = await port.command("AT+NETOPEN", "+NETOPEN:", 30)
-        except PartError as error:
-            if error.code == at_port.REFUSED:
-                raise fault(at_port.NO_DATA) from None
-            raise
-        # On most firmware the result follows the OK.
-        line = lines[-1] if lines else await port.expect(("+NETOPEN:",), 60)
-        if line is None or _numbers([line]) != [0]:
-            raise fault(at_port.NO_DATA)
-        self._net = True
-
-    async def _net_close(self):
-        try:
-            if not await self.port.command("AT+NETCLOSE", "+NETCLOSE:", 15):
-                await self.port.expect(("+NETCLOSE:",), 15)
-        except PartError as error:
-            if error.code != at_port.REFUSED:  # refused: it was closed already
-                raise
-
-    async def _connect(self, host, port):
-        text = 'AT+CIPOPEN=0,"TCP","%s",%d' % (host, port)
-        fails = ("CONNECT FAIL", "NO CARRIER", "+CIPOPEN:")
-        try:
-            await self.port.command(text, seconds=75, end=("CONNECT",), fail=fails)
-        except PartError as error:
-            if error.code != at_port.REFUSED:
-                raise
-            no_host = _numbers(self.port.info) == [0, 11]
-            raise fault(at_port.NO_HOST if no_host else at_port.CONNECT_FAILED) from None
 
     async def _leave(self, known_over=False):
         """Back from data mode to commands, and end what was open; never raises."""
@@ -208,17 +220,25 @@ class Modem:
             if not self._online:
                 return
             try:
-                if not known_over:
-                    await self.port.escape()
+                if not known_over and not await self.port.escape():
+                    await self.port.command("AT", seconds=1.5)  # silent: in command mode, or hung
                 lines = await self.port.command(self._online, "+CIPCLOSE:", 15)
                 if not lines and self._online != "ATH":
                     await self.port.expect(("+CIPCLOSE:",), 10)
             except PartError as error:
-                # Refused: the connection was gone already. Anything else: start afresh.
-                self.ready = self.ready and error.code == at_port.REFUSED
+                if error.code != at_port.REFUSED:  # refused: the connection was gone already
+                    self._failed(error.code)
             self._online = None
 
     async def _close(self, stream):
+        if stream.got:
+            self.problem = 0
+            self.escalation.worked()
+        if stream.stalled:
+            self.net.is_open = False
+            self._failed(at_port.STALLED)
+        elif stream.closed and not stream.got:
+            self._failed(at_port.LINE_LOST)
         over = stream.closed
         stream.closed = True
         await self._leave(over)
@@ -228,11 +248,16 @@ class Modem:
         if not self.ready:
             await self.up()
         async with self._lock:
+            self.state = states.DIAL
             fails = ("NO CARRIER", "CONNECT FAIL", "BUSY", "NO DIALTONE")
             try:
-                await self.port.command("ATD*99***1#", seconds=30, end=("CONNECT",), fail=fails)
+                await self.port.command(
+                    "ATD*99***1#", None, deadline(states.DIAL), ("CONNECT",), fails
+                )
             except PartError as error:
-                raise (fault(at_port.NO_DATA) if error.code == at_port.REFUSED else error) from None
+                code = at_port.NO_DATA if error.code == at_port.REFUSED else error.code
+                self._failed(code)
+                raise fault(code) from None
             self._online = "ATH"
 
     async def hang_up(self):
@@ -244,7 +269,7 @@ class Modem:
         await self._leave()
         async with self._lock:
             try:
-                await self._net_close()
+                await self.net.close()
             except PartError:
                 pass
-            self.ready = self._net = False
+            self.ready = False

@@ -9,6 +9,8 @@ GET   /healthz             ok, or 503 when it cannot take in anything
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -41,6 +43,15 @@ def make_app(intake: Intake, store: Store, uploads: Uploads, reserve: int = 0) -
             Route("/v1/photos/{name}", records.photo, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
             *tus.routes(),
+        ],
+        # The verification page may be served from anywhere: a submission carries its own proof.
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=["*"],
+                allow_methods=["GET", "POST"],
+                allow_headers=["Content-Type"],
+            )
         ],
         exception_handlers={
             Refused: _refused,

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from host_tools.collector import serve
+from host_tools.collector import serve, sms
 from host_tools.collector.ack import Acknowledger
-from host_tools.collector.reasons import SetupError
+from host_tools.collector.door import Local, Remote
+from host_tools.collector.hand_in import hand_in
+from host_tools.collector.reasons import Refused, SetupError
 from host_tools.collector.trust import Trust, stale
 
 app = typer.Typer(add_completion=False)
@@ -18,12 +20,18 @@ app = typer.Typer(add_completion=False)
 @app.command("collect")
 def collect(
     *,
-    data: Annotated[Path, typer.Option(help="Folder of entries and photographs; made if new.")],
-    bundle: Annotated[list[Path], typer.Option(help="Trust bundle; give one for each region.")],
-    authority: Annotated[Path, typer.Option(help="The authority's public key (PEM), pinned.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of entries and photographs; made if new.")
+    ] = None,
+    bundle: Annotated[
+        list[Path] | None, typer.Option(help="Trust bundle; give one for each region.")
+    ] = None,
+    authority: Annotated[
+        Path | None, typer.Option(help="The authority's public key (PEM), pinned.")
+    ] = None,
     key: Annotated[
-        Path, typer.Option(help="The collector's private key (PEM): signs acknowledgements.")
-    ],
+        Path | None, typer.Option(help="The collector's private key (PEM): signs acknowledgements.")
+    ] = None,
     ca: Annotated[
         list[Path] | None, typer.Option(help="Regional CA certificates (PEM); repeat as needed.")
     ] = None,
@@ -31,6 +39,21 @@ def collect(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.")] = 8400,
     tls_cert: Annotated[Path | None, typer.Option(help="Server certificate chain (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+    sms_modem: Annotated[
+        str | None, typer.Option(help="Serial port of a modem that takes in results by SMS.")
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option("--import", help="Take in a kit's card (folder or image), end.")
+    ] = None,
+    receipt: Annotated[
+        str | None, typer.Option("--submit", help="Take in receipts (text, file or -), end.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Address of a running collector for --import and --submit.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --import and --submit: print JSON.")
+    ] = False,
     verbose: Annotated[bool, typer.Option(help="One line for each refusal.")] = False,
 ) -> None:
     """Take in signed entries and photographs from kits, and acknowledge what is on the disk."""
@@ -38,18 +61,38 @@ def collect(
     if verbose:
         logging.getLogger("saksi.collector").setLevel(logging.INFO)
     try:
+        handing_in = card is not None or receipt is not None
+        if to is not None:
+            if not handing_in:
+                raise SetupError("--to goes with --import or --submit")
+            hand_in(Remote(to), card, receipt, as_json)
+            return
+        if data is None or not bundle or authority is None or key is None:
+            raise SetupError("give --data, --bundle, --authority and --key")
         if (tls_cert is None) != (tls_key is None):
             raise SetupError("give --tls-cert and --tls-key together")
         tls = serve.Tls(tls_cert, tls_key) if tls_cert and tls_key else None
         trust = Trust.load(bundle, authority, ca or [])
-        service = serve.Service(data, trust, Acknowledger.load(key))
+        acknowledger = Acknowledger.load(key)
+        service = serve.Service(data, trust, acknowledger)
+        if handing_in:
+            door = Local(service.intake, service.store, service.uploads)
+            try:
+                hand_in(door, card, receipt, as_json)
+            finally:
+                service.close()
+            return
         listener = serve.listen(host, port)
         for line in stale(trust):
             print(f"warning: {line}", file=sys.stderr)
         scheme = "https" if tls else "http"
         address = listener.getsockname()
-        print(f"collector listening on {scheme}://{host}:{address[1]}", flush=True)
-        serve.run(service, listener, tls)
+        with sms.listening(service.intake, sms_modem):
+            print(f"collector listening on {scheme}://{host}:{address[1]}", flush=True)
+            serve.run(service, listener, tls)
+    except Refused as error:  # the disk or the database failed in the middle of it
+        print(f"saksi collect: {error.sentence}", file=sys.stderr)
+        raise typer.Exit(2) from None
     except SetupError as error:
         print(f"saksi collect: {error}", file=sys.stderr)
         raise typer.Exit(2) from None

@@ -3,6 +3,9 @@
 The order is that of record.md 8.2: frame, header, low-S, shape (firmware.record), key, signature,
 kind, mode, election, station, certificate, then what hangs on the entry. Nothing is stored before
 all of it held; then all of it is, in one transaction.
+
+A result may come without its manifest: scanned from a receipt, or in a short message. Its figures
+count from then on; the manifest is taken when the kit or its card brings it, and opens the uploads.
 """
 
 import hashlib
@@ -58,6 +61,8 @@ class Intake:
         # The same entry sent again gets the same answer, whatever was revoked in between.
         known = self._store.entry(record.rec_id(data))
         if known is not None:
+            if manifest is not None and known.manifest is None:
+                self._add_manifest(record.parse(known.entry), manifest)
             return Outcome(known, False, self._store.pages(known.rec_id))
         entry = _parse(data)
         self._trust.check(entry)
@@ -66,6 +71,11 @@ class Intake:
         new = _describe(entry, manifest, certificate, claims)
         stored, is_new = self._store.add(new, int(self._clock()), self._acknowledger.sign)
         return Outcome(stored, is_new, list(new.pages))
+
+    def _add_manifest(self, entry: record.Entry, manifest: bytes) -> None:
+        """The manifest of a result that had come without; raises Refused."""
+        late = _describe(entry, manifest, None, [])
+        self._store.add_manifest(entry.rec_id, manifest, late.replaces, late.pages)
 
 
 def _open(body: bytes) -> tuple[bytes, bytes | None, bytes | None, list[bytes]]:
@@ -107,12 +117,14 @@ def _describe(
     """What is stored of an entry whose signature holds; raises Refused for what hangs on it."""
     payload = entry.payload
     statement = entry.kind != record.EVENT
-    if statement:
-        pages, replaces = _manifest(entry, manifest)
-    elif manifest is not None:
-        raise Refused("manifest", "An event has no manifest; send null.")
-    else:
+    if not statement:
         pages, replaces = _event_pages(payload), None
+        if manifest is not None:
+            raise Refused("manifest", "An event has no manifest; send null.")
+    elif manifest is None:
+        pages, replaces = [], None
+    else:
+        pages, replaces = _manifest(entry, manifest)
     numbers = [n for n in payload if isinstance(n, int)]
     numbers += [n for page in pages for n in (page.page or 0, page.size)]
     if max(numbers) > MAX_NUMBER:
@@ -136,10 +148,8 @@ def _describe(
     )
 
 
-def _manifest(entry: record.Entry, manifest: bytes | None) -> tuple[list[Page], bytes | None]:
+def _manifest(entry: record.Entry, manifest: bytes) -> tuple[list[Page], bytes | None]:
     """(pages, rec-id replaced or None) of a result's or correction's manifest."""
-    if manifest is None:
-        raise Refused("manifest", "A result must come with its manifest.")
     if _sha256(manifest) != entry.payload[6]:
         raise Refused("manifest", "The manifest is not the one that the entry signs.")
     try:

@@ -22,7 +22,7 @@ REASONS: dict[str, tuple[int, str]] = {
     "election": (422, "the signing key is not listed for this election"),
     "station": (422, "the signing key is not listed for this station"),
     "certificate": (422, "the certificate is not of this kit or not from a known regional CA"),
-    "manifest": (422, "the manifest is missing, uncalled for, malformed or not the one signed"),
+    "manifest": (422, "the manifest is uncalled for, malformed or not the one signed"),
     "correction": (422, "the correction does not name the record that it replaces"),
     "tus-version": (412, "only tus 1.0.0 is spoken here"),
     "tus-header": (400, "an upload header is missing or malformed"),

@@ -15,6 +15,7 @@ from host_tools.collector import limits
 from host_tools.collector.ack import Acknowledger
 from host_tools.collector.app import make_app
 from host_tools.collector.intake import Intake
+from host_tools.collector.protocol import Protocol
 from host_tools.collector.reasons import SetupError
 from host_tools.collector.store import Store
 from host_tools.collector.trust import Trust
@@ -41,9 +42,9 @@ class Service:
     ):
         self.store = Store(data)
         self._lock = _lock(self.store.folder / "lock")
-        uploads = Uploads(self.store.folder / "partial", self.store.photo_file, reserve)
-        intake = Intake(trust, self.store, acknowledger)
-        self.app: Starlette = make_app(intake, self.store, uploads, reserve)
+        self.uploads = Uploads(self.store.folder / "partial", self.store.photo_file, reserve)
+        self.intake = Intake(trust, self.store, acknowledger)
+        self.app: Starlette = make_app(self.intake, self.store, self.uploads, reserve)
 
     def close(self) -> None:
         """Let go of the database and the folder."""
@@ -76,7 +77,7 @@ def listen(host: str, port: int) -> socket.socket:
 def _server(app: Starlette, tls: Tls | None = None) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Protocol,
         ws="none",
         lifespan="off",
         access_log=False,

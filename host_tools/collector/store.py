@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from firmware import record
 from host_tools.collector import chain, schema
 from host_tools.collector.database import named_failures, open_sqlite, writing
 from host_tools.collector.reasons import SetupError
@@ -127,20 +128,22 @@ class Store:
                     **columns, received=received, ack=ack, conflict=bool(found)
                 )
             )
-            for place, page in enumerate(new.pages):
-                db.execute(
-                    sa.insert(schema.pages).values(
-                        rec_id=new.rec_id,
-                        place=place,
-                        page=page.page,
-                        digest=page.digest,
-                        size=page.size,
-                    )
-                )
+            _add_pages(db, new.rec_id, new.pages)
             chain.note(db, new.kid, found, received)
             stored = _one(db, new.rec_id)
             assert stored is not None
             return stored, True
+
+    def add_manifest(
+        self, rec_id: bytes, manifest: bytes, replaces: bytes | None, pages: Sequence[Page]
+    ) -> None:
+        """Give a stored result the manifest that it came without, once; on return it is on disk."""
+        t = schema.entries
+        missing = sa.and_(t.c.rec_id == rec_id, t.c.manifest.is_(None))
+        with named_failures(), self._writer, writing(self._engine) as db:
+            change = sa.update(t).where(missing).values(manifest=manifest, replaces=replaces)
+            if db.execute(change).rowcount:
+                _add_pages(db, rec_id, pages)
 
     def entry(self, rec_id: bytes) -> StoredEntry | None:
         """The entry with this rec-id, or None."""
@@ -208,7 +211,16 @@ class Store:
 
     def complete(self, rec_id: bytes) -> bool:
         """True when every photograph that the entry names is stored."""
+        entry = self.entry(rec_id)
+        if entry is None or (entry.kind != record.EVENT and entry.manifest is None):
+            return False  # nobody knows yet which photographs those are
         return all(self.photo_path(page.digest) is not None for page in self.pages(rec_id))
+
+
+def _add_pages(db: sa.Connection, rec_id: bytes, pages: Sequence[Page]) -> None:
+    for place, page in enumerate(pages):
+        named = {"page": page.page, "digest": page.digest, "size": page.size}
+        db.execute(sa.insert(schema.pages).values(rec_id=rec_id, place=place, **named))
 
 
 def _one(db: sa.Connection, rec_id: bytes) -> StoredEntry | None:

@@ -18,7 +18,7 @@ from host_tools.kit.bus import I2CBus, LinkServer
 from host_tools.kit.camera import CameraEmulator
 from host_tools.kit.escpos import EscPosEmulator
 from host_tools.kit.mcp23017 import KeyMatrix, MCP23017Emulator
-from host_tools.kit.modem import ModemEmulator
+from host_tools.kit.modem_sms import Smsc, SmsModemEmulator
 from host_tools.kit.process import KitProcess
 from host_tools.kit.st7789 import ST7789Emulator
 
@@ -91,7 +91,10 @@ class VirtualKit:
         self.card.mkdir(parents=True, exist_ok=True)
         self.chip = ATECC608Emulator(folder / "chip.json", speed=speed)
         self.printer = EscPosEmulator(printer, speed=speed)
-        self.modem = ModemEmulator(hosts=dict(hosts or {}), speed=speed)
+        self.centre = Smsc()  # carries its short messages
+        self.modem = SmsModemEmulator(
+            hosts=dict(hosts or {}), speed=speed, centre=self.centre, number="+6281200000001"
+        )
         self.display = ST7789Emulator()
         self.matrix = KeyMatrix()
         self.camera = CameraEmulator()

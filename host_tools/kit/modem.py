@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable, Mapping
 
 from host_tools.kit.bus import LocalPin
+from host_tools.kit.modem_card import Card
 from host_tools.kit.modem_commands import COMMANDS
 from host_tools.kit.modem_line import Line
-from host_tools.kit.modem_link import Bearer, BearerLink, TcpLink
+from host_tools.kit.modem_link import Bearer, Link, Peer
+from host_tools.kit.modem_pins import PULSES, Pin
+from host_tools.kit.modem_radio import Radio
 
 BOOT = 8.0  # s from power to RDY
 GUARD = 1.0  # s of silence before and after +++
@@ -22,17 +25,19 @@ GHOST = 60.0  # s until the network gives up a connection whose radio is gone; t
 BACKLOG = 8192  # bytes for the kit after which the network is not read
 
 
-class ModemEmulator:
-    """`hosts`: name -> loopback address; `sim`: READY, SIM PIN, SIM PUK or absent.
+class ModemEmulator(Radio):
+    """`hosts`: name -> loopback address, or a callable that gives a link (modem_link.Peer).
 
-    The first `register_after` polls of the registration say "searching", later ones `stat` (1 home,
-    3 denied, 5 roaming).
+    `model`: SIM7600 or A7670. `sim`: state of the card at the start, `card`: a whole card instead.
+    `key`, `reset`, `supply` are its pins, for the kit to pull (modem_pins). The first
+    `register_after` polls of the registration say "searching", later ones `stat` (1 home, 3 denied,
+    5 roaming).
     `apn`: what the network wants (None takes any). `dcd` reads 0 while data mode has its carrier.
     """
 
     def __init__(
         self,
-        hosts: Mapping[str, tuple[str, int]] | None = None,
+        hosts: Mapping[str, tuple[str, int] | Peer] | None = None,
         *,
         bearer: Bearer | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -46,18 +51,18 @@ class ModemEmulator:
         chatter: float = 0.2,
         seed: int = 1,
         booted: bool = False,
+        model: str = "SIM7600",
+        card: Card | None = None,
     ):
         self.hosts = dict(hosts or {})
-        if any(not address[0].startswith("127.") for address in self.hosts.values()):
-            raise ValueError("the emulated modem reaches loopback only")
+        for address in self.hosts.values():
+            if not callable(address) and not address[0].startswith("127."):
+                raise ValueError("the emulated modem reaches loopback only")
         self.bearer = bearer
         self.clock = clock
         self.speed = speed
-        self.sim = sim
-        self.register_after = register_after
-        self.stat = stat
-        self.rssi = rssi
-        self.apn = apn
+        self.model = model
+        Radio.__init__(self, card or Card(sim), register_after, stat, rssi, apn)
         self.wall = wall
         self.line = Line(clock, speed, chatter, seed)
         self.send: Callable[[bytes], None] = lambda data: None
@@ -68,8 +73,16 @@ class ModemEmulator:
         self.lock = threading.RLock()
         self.powered = False
         self.mute = False
-        self.link: TcpLink | BearerLink | None = None
-        self.ghosts: list[tuple[float, TcpLink | BearerLink]] = []
+        self.hung = ""  # what ends it: "reset" (or power) or "power"
+        self.stalled = ""  # what ends it: "net", "radio", "reset" or "power"
+        self.held = b""
+        self.steps: list[str] = []  # what was done to it: radio, reset, power
+        on, off, reset = PULSES[model]
+        self.key = Pin(clock, speed, lambda s: self._press(s, on, off))
+        self.reset = Pin(clock, speed, lambda s: self._pull_reset(s, reset))
+        self.supply = Pin(clock, speed, lambda s: self._supply_back())
+        self.link: Link | None = None
+        self.ghosts: list[tuple[float, Link]] = []
         self.cut: tuple[int, bool] | None = None
         self._reset()
         self.power_on(booted)
@@ -82,9 +95,7 @@ class ModemEmulator:
         self.dcd(0)  # without AT&C1 it is always on
         self.echo = True
         self.cmee = 0
-        self.polls = 0
-        self.sim_busy = 1
-        self.used_apn = ""
+        self.look()
         self.time_update = False
         self.transparent = False
         self.net_open = False
@@ -92,10 +103,51 @@ class ModemEmulator:
         self.pluses = 0
         self.last_byte = self.last_plus = self.clock()
 
+    # Its pins.
+
+    def _press(self, seconds: float, on: float, off: float) -> None:
+        with self.lock:
+            if not self.powered and seconds >= on:
+                self.power_on()
+            elif self.powered and seconds >= off:
+                self.steps.append("power")
+                self.power_off()
+
+    def _pull_reset(self, seconds: float, least: float) -> None:
+        with self.lock:
+            if self.powered and seconds >= least and self.hung != "power":
+                self.steps.append("reset")
+                self.restart("reset")
+
+    def _supply_back(self) -> None:
+        with self.lock:
+            self.steps.append("power")
+            self.power_off()
+
+    def restart(self, by: str) -> None:
+        """Start again; what `by` ends is over."""
+        if self.stalled != "power" or by == "power":
+            self.stalled = ""
+        self.line.clear()
+        self.power_on()
+
+    def set_radio(self, value: int) -> None:
+        """AT+CFUN: 0 and 4 end all that is on the air; 1 after them looks for it anew."""
+        if value == 1 and self.radio != 1:
+            self.steps.append("radio")
+            self.look()
+            if self.stalled in ("net", "radio"):
+                self.stalled = ""
+        elif value != 1:
+            self.drop_carrier()
+            self.attached_apn = None
+            self.radio = value
+
     # Faults, callable from any thread.
 
     def power_on(self, booted: bool = False) -> None:
         with self.lock:
+            self.hung = ""
             self._reset()
             self.powered = True
             if booted:
@@ -109,14 +161,27 @@ class ModemEmulator:
 
     def power_off(self) -> None:
         with self.lock:
+            self.hung = self.stalled = ""
             self._reset()
             self.line.clear()
             self.powered = False
+            self.dcd(1)  # pulled up on the board
 
     def silence(self, on: bool = True) -> None:
         """While on, nothing goes in or out; the modem believes its line is up."""
         with self.lock:
             self.mute = on
+
+    def hang(self, until: str = "reset") -> None:
+        """It takes and gives nothing any more until its reset pin, or only a power cycle, helps."""
+        with self.lock:
+            self.line.clear()
+            self.hung = until
+
+    def stall(self, until: str) -> None:
+        """The network takes all and passes nothing on, until "net" is closed, or stronger."""
+        with self.lock:
+            self.stalled = until
 
     def rubbish(self, n: int) -> None:
         """n bytes of noise on the line to the kit."""
@@ -150,7 +215,7 @@ class ModemEmulator:
 
     def receive(self, data: bytes) -> None:
         with self.lock:
-            if not self.running or self.mute:
+            if not self.running or self.mute or self.hung:
                 return
             if self.data_mode:
                 self._data(data)
@@ -161,11 +226,14 @@ class ModemEmulator:
     def tick(self) -> None:
         with self.lock:
             self._bury_ghosts()
-            if not self.powered or self.mute:
+            if not self.powered or self.mute or self.hung:
                 return
             if self.pluses and self.clock() - self.last_plus >= GUARD / self.speed:
                 self._pluses_over()
-            if self.data_mode and self.link is not None and self.line.size < BACKLOG:
+            if self.held and not self.stalled and self.link is not None:
+                data, self.held = self.held, b""
+                self._forward(data)
+            if self.data_mode and self.link and not self.stalled and self.line.size < BACKLOG:
                 data = self.link.read()
                 if data is None:
                     self._end_link(self.link.end_text)
@@ -209,6 +277,9 @@ class ModemEmulator:
             for byte in data:
                 self._type(byte)
             return
+        if self.stalled:
+            self.held += data
+            return
         rest = b""
         if self.cut and self.to_net + len(data) >= self.cut[0]:
             keep = self.cut[0] - self.to_net
@@ -221,7 +292,7 @@ class ModemEmulator:
             self.drop_carrier()
             self._forward(rest)
 
-    def enter_data(self, link: TcpLink | BearerLink) -> None:
+    def enter_data(self, link: Link) -> None:
         self.link = link
         self.line.say("CONNECT 115200", quiet=True)
         self.data_mode = True
@@ -236,6 +307,7 @@ class ModemEmulator:
         if self.link is not None:
             self.ghosts.append((self.clock() + GHOST / self.speed, self.link))
         self.link = None
+        self.held = b""
 
     def _bury_ghosts(self) -> None:
         while self.ghosts and self.ghosts[0][0] <= self.clock():
@@ -245,6 +317,7 @@ class ModemEmulator:
         if self.link is not None:
             self.link.close()
         self.link = None
+        self.held = b""
 
     def _end_link(self, text: str) -> None:
         self.drop_link()
@@ -282,6 +355,3 @@ class ModemEmulator:
                 handler(self, *match.groups())
                 return
         self.line.say("ERROR")
-
-    def registered(self) -> bool:
-        return self.sim == "READY" and self.polls > self.register_after and self.stat in (1, 5)

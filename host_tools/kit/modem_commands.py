@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from host_tools.kit.modem import ModemEmulator
 
 CME = {"SIM not inserted": 10, "SIM PIN required": 11, "SIM PUK required": 12, "SIM busy": 14}
+CME |= {"operation not allowed": 3, "incorrect password": 16}
+NAMES = {"SIM7600": "SIMCOM_SIM7600E-H", "A7670": "A7670E-FASE"}
+MODES = {"SIM7600": (2, 13, 14, 38), "A7670": (2, 13, 38)}
 
 
 def cme(modem: "ModemEmulator", text: str) -> None:
@@ -53,20 +56,107 @@ def ask_pin(modem: "ModemEmulator") -> None:
         modem.line.say(f"+CPIN: {modem.sim}", "OK")
 
 
+def enter_pin(modem: "ModemEmulator", pin: str) -> None:
+    if modem.sim != "SIM PIN":
+        cme(modem, "operation not allowed")
+        return
+    right = modem.card.enter(pin)
+    modem.sim = modem.card.state
+    if right:
+        modem.line.say("OK", "+CPIN: READY", delay=0.2)
+        modem.sim_busy = 1
+    else:
+        cme(modem, "SIM PUK required" if modem.sim == "SIM PUK" else "incorrect password")
+
+
+def ask_tries(modem: "ModemEmulator", name: str) -> None:
+    """Each part knows one of the two commands."""
+    if modem.sim == "absent":
+        cme(modem, "SIM not inserted")
+    elif (name == "SPIC") != (modem.model == "SIM7600"):
+        modem.line.say("ERROR")
+    elif name == "SPIC":
+        modem.line.say(f"+SPIC: {modem.card.tries},{modem.card.puk_tries},3,10", "OK")
+    else:
+        modem.line.say(f"+CPINR: SIM PIN,{modem.card.tries},3", "OK")
+
+
+def ask_imsi(modem: "ModemEmulator") -> None:
+    if modem.sim == "READY":
+        modem.line.say(modem.card.imsi, "OK")
+    else:
+        states = {"absent": "SIM not inserted", "SIM PIN": "SIM PIN required"}
+        cme(modem, states.get(modem.sim, "SIM PUK required"))
+
+
+def ask_iccid(modem: "ModemEmulator") -> None:
+    if modem.sim == "absent":
+        cme(modem, "SIM not inserted")
+    else:
+        modem.line.say(f"+ICCID: {modem.card.iccid}", "OK")
+
+
+def ask_model(modem: "ModemEmulator") -> None:
+    modem.line.say(NAMES[modem.model], "OK", quiet=True)
+
+
+def ask_radio(modem: "ModemEmulator") -> None:
+    modem.line.say(f"+CFUN: {modem.radio}", "OK")
+
+
+def set_radio(modem: "ModemEmulator", value: str) -> None:
+    modem.set_radio(int(value))
+    modem.line.say("OK", delay=0.8)
+
+
+def ask_mode(modem: "ModemEmulator") -> None:
+    modem.line.say(f"+CNMP: {modem.mode}", "OK")
+
+
+def set_mode(modem: "ModemEmulator", value: str) -> None:
+    if int(value) not in MODES[modem.model]:
+        modem.line.say("ERROR")
+        return
+    modem.mode = int(value)
+    modem.polls = 0
+    ok(modem)
+
+
 def ask_signal(modem: "ModemEmulator") -> None:
     modem.line.say(f"+CSQ: {modem.rssi},99", "OK")
 
 
 def ask_registration(modem: "ModemEmulator", name: str) -> None:
-    if name == "CEREG":
+    if name == "CEREG" and modem.radio == 1:
         modem.polls += 1
-    searching = modem.sim != "READY" or modem.polls <= modem.register_after
-    modem.line.say(f"+{name}: 0,{2 if searching else modem.stat}", "OK")
+    modem.registered()
+    modem.line.say(f"+{name}: 0,{modem.status(name)}", "OK")
+
+
+def ask_apn(modem: "ModemEmulator") -> None:
+    modem.line.say(f'+CGDCONT: 1,"IP","{modem.stored_apn}","0.0.0.0",0,0', "OK")
 
 
 def set_apn(modem: "ModemEmulator", apn: str) -> None:
-    modem.used_apn = apn
+    modem.stored_apn = apn
     ok(modem)
+
+
+def set_login(modem: "ModemEmulator", text: str) -> None:
+    modem.login = text
+    ok(modem)
+
+
+def attach(modem: "ModemEmulator", value: str) -> None:
+    if value == "0":
+        modem.net_open = False
+        modem.drop_link()
+        modem.attached_apn = None
+        modem.line.say("OK", delay=0.5)
+    elif modem.registered():
+        modem.line.say("OK", delay=1.0)
+    else:
+        modem.line.say("ERROR", delay=1.0)
 
 
 def set_time_update(modem: "ModemEmulator", value: str) -> None:
@@ -99,7 +189,7 @@ def open_net(modem: "ModemEmulator") -> None:
     elif not modem.registered():
         modem.line.say("ERROR", delay=0.2)
     else:
-        modem.net_open = modem.apn is None or modem.apn == modem.used_apn
+        modem.net_open = modem.apn is None or modem.apn == modem.attached_apn
         modem.line.say("OK")
         modem.line.say(f"+NETOPEN: {0 if modem.net_open else 1}", delay=0.5)
 
@@ -110,6 +200,8 @@ def close_net(modem: "ModemEmulator") -> None:
         return
     modem.drop_link()
     modem.net_open = False
+    if modem.stalled == "net":
+        modem.stalled = ""
     modem.line.say("OK")
     modem.line.say("+NETCLOSE: 0", delay=0.2)
 
@@ -120,8 +212,9 @@ def open_tcp(modem: "ModemEmulator", host: str, port: str) -> None:
     elif host not in modem.hosts:
         modem.line.say("+CIPOPEN: 0,11", "ERROR", delay=0.5)
     else:
+        address = modem.hosts[host]
         try:
-            modem.enter_data(TcpLink(modem.hosts[host]))
+            modem.enter_data(address() if callable(address) else TcpLink(address))
         except OSError:
             modem.line.say("CONNECT FAIL", delay=0.5)
 
@@ -159,7 +252,8 @@ def hang_up(modem: "ModemEmulator") -> None:
 
 def restart(modem: "ModemEmulator") -> None:
     ok(modem)
-    modem.line.put(modem.power_on)
+    modem.steps.append("reset")
+    modem.line.put(lambda: modem.restart("reset"))
 
 
 def switch_off(modem: "ModemEmulator") -> None:
@@ -172,9 +266,22 @@ COMMANDS: list[tuple[str, Callable[..., None]]] = [
     (r"\+CMEE=([012])", set_cmee),
     ("&C([01])", set_dcd),
     (r"\+CPIN\?", ask_pin),
+    (r'\+CPIN="?(\d{4,8})"?', enter_pin),
+    (r"\+(SPIC)", ask_tries),
+    (r'\+(CPINR)="SIM PIN"', ask_tries),
+    (r"\+CIMI", ask_imsi),
+    (r"\+CICCID", ask_iccid),
+    (r"\+CGMM", ask_model),
+    (r"\+CFUN\?", ask_radio),
+    (r"\+CFUN=([014])", set_radio),
+    (r"\+CNMP\?", ask_mode),
+    (r"\+CNMP=(\d+)", set_mode),
     (r"\+CSQ", ask_signal),
     (r"\+(CEREG|CGREG|CREG)\?", ask_registration),
     (r'\+CGDCONT=1,"IP","([^"]*)"', set_apn),
+    (r"\+CGDCONT\?", ask_apn),
+    (r"\+CGAUTH=1,(0|[123],\"[^\"]*\",\"[^\"]*\")", set_login),
+    (r"\+CGATT=([01])", attach),
     (r"\+CTZU=([01])", set_time_update),
     (r"\+CCLK\?", ask_time),
     (r"\+CIPMODE=([01])", set_transparent),

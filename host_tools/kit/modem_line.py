@@ -25,6 +25,7 @@ class Line:
         self.speed = speed
         self.chatter = chatter
         self.random = random.Random(seed)
+        self.garble = 0.0  # chance (0..1) that a byte arrives as another
         self.queue: deque[tuple[float, bytes | Callable[[], None]]] = deque()
         self.size = 0
         self.due = 0.0
@@ -57,9 +58,17 @@ class Line:
             item = self.queue.popleft()[1]
             if isinstance(item, bytes):
                 self.size -= len(item)
-                send(item)
+                send(self.noisy(item) if self.garble else item)
             else:
                 item()
+
+    def noisy(self, data: bytes) -> bytes:
+        """`data` as a bad ground wire lets it through."""
+        chance = self.random
+        return bytes(
+            byte ^ chance.randint(1, 255) if chance.random() < self.garble else byte
+            for byte in data
+        )
 
     def clear(self) -> None:
         self.queue.clear()

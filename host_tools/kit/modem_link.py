@@ -7,6 +7,33 @@ from collections.abc import Callable
 Bearer = Callable[[bytes], bytes]  # takes what the kit sent (b"" when polled), gives what it gets
 
 
+class PeerLink:
+    """A connection to a server in this process: `session(data) -> reply`, None = it closes."""
+
+    end_text = "CLOSED"
+
+    def __init__(self, session: Callable[[bytes], bytes | None]):
+        self.session = session
+        self.inbox = b""
+        self.ended = False
+
+    def write(self, data: bytes) -> bool:
+        reply = None if self.ended else self.session(data)
+        self.ended = reply is None
+        self.inbox += reply or b""
+        return not self.ended
+
+    def read(self) -> bytes | None:
+        data, self.inbox = self.inbox[:512], self.inbox[512:]
+        return None if self.ended and not data else data
+
+    def close(self) -> None:
+        self.ended = True
+
+
+Peer = Callable[[], PeerLink]  # called for each connection; OSError refuses it
+
+
 class TcpLink:
     """One TCP connection to a loopback address; OSError when it is refused."""
 
@@ -59,3 +86,6 @@ class BearerLink:
 
     def close(self) -> None:
         self.inbox = b""
+
+
+Link = TcpLink | BearerLink | PeerLink

@@ -273,6 +273,16 @@ def afterwards() -> list[Scene]:
             "There is no connection: the kit tries again by itself.",
             training=True,
         ),
+        (
+            "sending-refused",
+            "",
+            lambda s: s.message(
+                "State of sending",
+                [("Entries acknowledged: %d", 11), ("Refused by the collector: %d", 1)],
+                ("OK", ("CETAK", "send again")),
+            ),
+            False,
+        ),
         _message(
             "no-proof", "Proof of sending", "The collector has not acknowledged a result yet."
         ),

@@ -57,6 +57,7 @@ class Election:
     collector_host: str
     collector_port: int
     apn: str
+    collector_sms: str  # telephone number, "" when there is none
     contests: dict[int, Contest]
     stations: dict[int, Station]
     warnings: tuple[str, ...] = ()
@@ -109,6 +110,7 @@ def load_election(path: Path) -> Election:
         collector_host=table["collector"]["host"],
         collector_port=table["collector"]["port"],
         apn=table["apn"],
+        collector_sms=table["collector"].get("sms", ""),
         contests=contests,
         stations=stations,
         warnings=tuple(warnings),

@@ -1,7 +1,7 @@
 """Station packages: what one kit has to know, signed by the authority (kind 37).
 
 [37, version, election, station, issued, {1 title, 2 regions, 3 TPS, 4 UTC offset, 5 contests,
- 6 forms, 7 collector, 8 receipt host, 9 APN, 11 reserve}]
+ 6 forms, 7 collector, 8 receipt host, 9 APN, 11 reserve, 12 SMS number if there is one}]
 """
 
 from collections.abc import Iterator
@@ -44,6 +44,8 @@ def build_package(election: Election, station: int, issued: int, authority: Auth
         9: election.apn,
         11: election.reserve_permille,
     }
+    if election.collector_sms:
+        content[12] = election.collector_sms
     head = [record.PACKAGE, election.version, election.number, station, issued]
     data = record.assemble([*head, content], authority.signing.kid(), authority.signing.sign)
     if 2 * len(data) > serial_link.MAX_LINE - 64:

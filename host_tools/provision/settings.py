@@ -33,7 +33,10 @@ TOP: dict[str, Check] = {
     "reserve_permille": (_whole(0, 1000), "must be per mille of the DPT: 20 Pemilu, 25 Pilkada"),
     "utc_offset_minutes": (_one_of(420, 480, 540), "must be 420 WIB, 480 WITA or 540 WIT"),
     "receipt_host": (_text(r"[0-9A-Z.-]{1,40}"), "must be upper case letters, digits, . and -"),
-    "apn": (_text(r"[0-9A-Za-z.-]{1,63}"), "must be the SIM's access point name"),
+    "apn": (
+        _text(r"[0-9A-Za-z.:;,_-]{1,200}"),
+        "must be the SIM's access point name, or [digits:]apn[,user,password];...",
+    ),
     "regions": _FILE,
     "stations": _FILE,
     "pairs": _FILE,
@@ -46,6 +49,7 @@ TOP: dict[str, Check] = {
 COLLECTOR: dict[str, Check] = {
     "host": (_text(r"[0-9A-Za-z.-]{1,100}"), "must be a host name or address"),
     "port": (_whole(1, 65535), "must be a port number"),
+    "sms": (_text(r"(\+?[0-9]{3,15})?"), 'must be a telephone number, + and digits, or ""'),
 }
 
 
@@ -67,7 +71,7 @@ def check(table: dict, name: str, problems: Problems) -> None:
         return
     if (table["mode"] == "training") != record.is_training(table["number"]):
         problems.add(name, "training elections, and only they, have numbers from 1000000")
-    _check(table["collector"], COLLECTOR, f"{name} [collector]", problems)
+    _check({"sms": "", **table["collector"]}, COLLECTOR, f"{name} [collector]", problems)
     numbers = []
     for place, row in enumerate(table["contest"], 1):
         where = f"{name} [[contest]] {place}"

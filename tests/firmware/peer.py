@@ -81,6 +81,7 @@ class Collector:
         self.answers = []  # canned (status, headers, body) or None for "as always", one a request
         self.posts = 0
         self.certified = not certified
+        self.introduced = 0
         self.ack = ack_of
         self.refuse = None  # seq -> text or None
 
@@ -94,9 +95,12 @@ class Collector:
             return self.complain("content type")
         data, manifest, certificate, claims = cbor.decode(body)
         entry = record.parse(data)
-        if claims != [] or (certificate == CERTIFICATE) == self.certified:
+        if claims != [] or certificate not in (
+            (None, CERTIFICATE) if self.certified else (CERTIFICATE,)
+        ):
             return self.complain("certificate %r of entry %d" % (certificate, entry.seq))
         self.certified = True
+        self.introduced += certificate is not None  # again only when the reply was lost
         if self.refuse and self.refuse(entry.seq):
             return 422, {}, self.refuse(entry.seq).encode()
         pages = []
@@ -117,6 +121,14 @@ class Collector:
             self.uploads.setdefault(digest, b"")
         offsets = [[digest, len(self.uploads[digest])] for digest, _ in pages]
         return 201 if new else 200, {}, cbor.encode([entry.rec_id, offsets, self.ack(entry.rec_id)])
+
+    def where(self, headers, digest):
+        """HEAD: at which byte to go on."""
+        if headers.get("tus-resumable") != "1.0.0" or "content-length" in headers:
+            return self.complain("head")
+        if digest not in self.uploads:
+            return 404, {}, None
+        return 200, {"Upload-Offset": str(len(self.uploads[digest]))}, None
 
     def patch_begins(self, path, headers):
         """None when the body may come, else the reply."""
@@ -184,7 +196,7 @@ class Session:
             headers[name.lower()] = value
         if version != "HTTP/1.1" or headers.get("host") != "collector.example.id":
             self.collector.complain("request line")
-        self.left = int(headers["content-length"])
+        self.left = int(headers.get("content-length", 0))
         self.request = method, path, headers
         self.body = b""
         self.canned = self.collector.answers.pop(0) if self.collector.answers else None
@@ -214,18 +226,20 @@ class Session:
             return self._reply(*self.canned)
         if (method, path) == ("POST", "/v1/records"):
             return self._reply(*self.collector.post(headers, self.body))
+        digest = binascii.unhexlify(path.rsplit("/", 1)[1])
         if method == "PATCH":
-            digest = binascii.unhexlify(path.rsplit("/", 1)[1])
             return self._reply(*self.collector.patch_ends(digest))
+        if method == "HEAD":
+            return self._reply(*self.collector.where(headers, digest))
         return self._reply(*self.collector.complain(method + " " + path))
 
     @staticmethod
     def _reply(status, headers, body):
         lines = ["HTTP/1.1 %d X" % status]
         lines += ["%s: %s" % pair for pair in headers.items()]
-        if status != 204:
+        if status != 204 and body is not None:
             lines.append("Content-Length: %d" % len(body))
-        return ("\r\n".join(lines) + "\r\n\r\n").encode() + (b"" if status == 204 else body)
+        return ("\r\n".join(lines) + "\r\n\r\n").encode() + (body or b"" if status != 204 else b"")
 
 
 class Wire:

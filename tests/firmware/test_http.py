@@ -48,6 +48,8 @@ class Line:
     def __init__(self, *scripts):
         self.scripts = list(scripts)
         self.opened = 0
+        self.replies = []
+        self.lost = []
 
     async def __call__(self):
         self.opened += 1
@@ -60,12 +62,29 @@ def client(*scripts, **options):
     async def opener():
         return await line()
 
-    return http.Client(opener, "collector.example.id", **options), line
+    async def on_reply(what, response):
+        line.replies.append((what, response))
+
+    return http.Client(opener, "collector.example.id", on_reply, line.lost.append, **options), line
+
+
+async def ask(c, method, path, headers=(), body=b"", size=None):
+    """One request and its reply."""
+    got = []
+
+    async def on_reply(what, response):
+        got.append(response)
+
+    c.on_reply = on_reply
+    await c.send(path, method, path, headers, body, size)
+    while c.pending:
+        await c.take()
+    return got[-1]
 
 
 def get(*scripts, **options):
     c, _ = client(*scripts, **options)
-    return asyncio.run(c.request("GET", "/x"))
+    return asyncio.run(ask(c, "GET", "/x"))
 
 
 def reply(text, body=b""):
@@ -82,7 +101,7 @@ OK = reply("HTTP/1.1 200 OK\nContent-Length: 5", b"hello")
 def test_a_request_is_written_as_rfc_9112_wants_it():
     script = Script([OK])
     c, _ = client(script)
-    asyncio.run(c.request("POST", "/v1/records", (("Content-Type", "application/cbor"),), b"\x01"))
+    asyncio.run(ask(c, "POST", "/v1/records", (("Content-Type", "application/cbor"),), b"\x01"))
     assert script.sent == (
         b"POST /v1/records HTTP/1.1\r\nHost: collector.example.id\r\nContent-Length: 1\r\n"
         b"Content-Type: application/cbor\r\n\r\n\x01"
@@ -123,11 +142,11 @@ def test_the_connection_is_kept_and_a_file_is_streamed():
     data = bytes(range(256)) * 20
 
     async def run():
-        await c.request("GET", "/x")
+        await ask(c, "GET", "/x")
         script.sent = b""
         file = io.BytesIO(data)
         file.seek(100)
-        await c.request("PATCH", "/u", (), file, len(data) - 100)
+        await ask(c, "PATCH", "/u", (), file, len(data) - 100)
 
     asyncio.run(run())
     assert line.opened == 1 and not script.closed
@@ -144,22 +163,94 @@ def test_connection_close_http_1_0_and_bytes_behind_the_reply_end_the_connection
         c, line = client(Script([first]), Script([OK]))
 
         async def run(c=c):
-            await c.request("GET", "/1")
-            return await c.request("GET", "/2")
+            await ask(c, "GET", "/1")
+            return await ask(c, "GET", "/2")
 
         assert asyncio.run(run()).body == b"hello"
         assert line.opened == 2 and line.scripts[0].closed
 
 
-def test_a_kept_connection_that_died_is_renewed_once():
-    c, line = client(Script([OK]), Script([OK]))
+def test_requests_go_ahead_of_their_replies_which_come_in_order():
+    script = Script([OK + OK[:9], OK[9:] + OK])
+    c, line = client(script)
 
     async def run():
-        for _ in range(2):
-            assert (await c.request("POST", "/x", (), b"again")).body == b"hello"
+        for name in "abc":
+            await c.send(name, "POST", "/" + name, (), name.encode())
+        assert script.sent.count(b"POST") == 3 and len(c.pending) == 3
+        while c.pending:
+            await c.take()
 
     asyncio.run(run())
-    assert line.opened == 2 and line.scripts[1].sent.endswith(b"again")
+    assert [what for what, _ in line.replies] == ["a", "b", "c"]
+    assert line.opened == 1 and line.lost == [] and not script.closed
+
+
+def test_replies_that_come_while_a_file_is_sent_are_taken():
+    class Answers(Script):
+        def any(self):
+            return len(self.pieces[0]) if self.pieces and len(self.sent) > 3000 else 0
+
+    script = Answers([OK, OK])
+    c, line = client(script)
+    data = bytes(20000)
+
+    async def run():
+        await c.send("first", "POST", "/1", (), b"x")
+        await c.send("file", "PATCH", "/2", (), io.BytesIO(data), len(data))
+
+    asyncio.run(run())
+    # The second reply came before the end of the file: the rest was not sent.
+    assert [what for what, _ in line.replies] == ["first", "file"]
+    assert len(script.sent) < 8000 and script.closed
+
+
+def test_what_a_broken_line_leaves_unanswered_is_told():
+    c, line = client(Script([OK]))
+
+    async def run():
+        for name in "abc":
+            await c.send(name, "POST", "/", (), b"x")
+        while c.pending:
+            await c.take()
+
+    assert raises(http.HttpError, lambda: asyncio.run(run())).code == http.CUT_OFF
+    assert [what for what, _ in line.replies] == ["a"] and line.lost == ["b", "c"]
+
+
+def test_a_head_has_no_body_and_no_length_of_one():
+    script = Script([reply("HTTP/1.1 200 OK\nUpload-Offset: 7\nContent-Length: 99")])
+    c, _ = client(script)
+    response = asyncio.run(ask(c, "HEAD", "/u"))
+    assert response.number("upload-offset") == 7 and response.body == b""
+    assert script.sent == b"HEAD /u HTTP/1.1\r\nHost: collector.example.id\r\n\r\n"
+
+
+def test_the_other_tasks_have_a_turn_after_every_piece():
+    turns = []
+    script = Script([OK])
+
+    async def write(buf):
+        assert len(buf) <= 1400
+        script.sent += bytes(buf)
+        turns.append(0)
+
+    script.write = write
+    c, _ = client(script)
+
+    async def other():
+        while True:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    async def run():
+        task = asyncio.create_task(other())
+        await ask(c, "PATCH", "/u", (), io.BytesIO(bytes(70000)), 70000)
+        task.cancel()
+
+    asyncio.run(run())
+    assert turns.count(0) > 50
+    assert all(turns[i + 1] == 1 for i in range(len(turns) - 1) if turns[i] == 0)
 
 
 def test_a_fresh_connection_that_dies_is_an_error():
@@ -172,7 +263,7 @@ def test_a_server_that_answers_before_the_end_of_the_body_saves_the_rest():
     script = Script([conflict])
     script.early = 2000
     c, _ = client(script)
-    response = asyncio.run(c.request("PATCH", "/u", (), io.BytesIO(bytes(90000)), 90000))
+    response = asyncio.run(ask(c, "PATCH", "/u", (), io.BytesIO(bytes(90000)), 90000))
     assert (response.status, response.number("upload-offset")) == (409, 9)
     assert len(script.sent) < 5000 and script.closed
 

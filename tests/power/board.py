@@ -1,7 +1,9 @@
 """What firmware/main.py wants of a board, and what these days leave out."""
 
 from firmware import login, main, pins, printing, selftest
+from firmware.compat import ticks_ms
 from firmware.drivers import PartError
+from firmware.drivers.modem_time import NetworkTime
 from firmware.photo_places import PhotoPlaces
 from tests.power import parts, relay
 from tests.power.camera import Camera
@@ -37,9 +39,17 @@ class Board:
         self.signers = {mode: parts.Signer(world, power, mode) for mode in parts.KIT_KEYS}
         self.setup = parts.Setup()
 
-    def modem(self, apn):
+    def modem(self, apn, pin="", log=None):
         """The Modem role."""
         return relay.Modem(self.world, self.plan)
+
+    def network_time(self, log=None):
+        """What sets the clock by the modem's readings."""
+        return NetworkTime(self.clock, ticks_ms, log)
+
+    def messages(self, modem):
+        """No short messages here: the relay of these days does without."""
+        return None
 
     def printer(self, profile):
         """The Printer role."""

@@ -56,6 +56,14 @@ class Modem:
     async def up(self):
         """It is."""
 
+    async def time(self):
+        """This network tells no time."""
+        return None
+
+    async def signal(self):
+        """Always the same."""
+        return self.dbm
+
     async def open_tcp(self, host, port):
         """A stream to the collector; planned ones are cut after some bytes."""
         self.world.lines += 1

@@ -2,8 +2,9 @@ import asyncio
 
 from firmware.drivers import PartError, at_port
 from firmware.drivers.at_port import AtPort
-from firmware.drivers.modem_at import Modem, unix_of
+from firmware.drivers.modem_at import Modem
 from firmware.drivers.modem_stream import TcpStream, held
+from firmware.drivers.modem_time import unix_of
 from tests.firmware.support import raises
 
 PACE = 0.02
@@ -191,8 +192,17 @@ UP = [
     (b"AT\r", b"AT\r\r\nOK\r\n"),
     (b"ATE0\r", b"ATE0\r\r\nOK\r\n"),
     (b"AT+CMEE=2\r", b"\r\nOK\r\n"),
+    (b"AT+CGMM\r", b"\r\nSIMCOM_SIM7600E-H\r\n\r\nOK\r\n"),
+    (b"AT+CFUN?\r", b"\r\n+CFUN: 1\r\n\r\nOK\r\n"),
+    (b"AT+CNMP?\r", b"\r\n+CNMP: 38\r\n\r\nOK\r\n"),
+    (b"AT+CNMP=2\r", b"\r\nOK\r\n"),
     (b"AT+CPIN?\r", b"\r\n+CPIN: READY\r\n\r\nOK\r\n"),
+    (b"AT+CICCID\r", b"\r\n+ICCID: 8962101234567890123\r\n\r\nOK\r\n"),
+    (b"AT+CIMI\r", b"\r\n510101234567890\r\n\r\nOK\r\n"),
+    (b"AT+CGDCONT?\r", b'\r\n+CGDCONT: 1,"IP","",""\r\n\r\nOK\r\n'),
     (b'AT+CGDCONT=1,"IP","internet"\r', b"\r\nOK\r\n"),
+    (b"AT+CGATT=0\r", b"\r\nOK\r\n"),
+    (b"AT+CGATT=1\r", b"\r\nERROR\r\n"),
     (b"AT+CTZU=1\r", b"\r\nOK\r\n"),
     (b"AT+CEREG?\r", b"\r\n+CEREG: 0,2\r\n\r\nOK\r\n"),
     (b"AT+CGREG?\r", b"\r\n+CGREG: 0,2\r\n\r\nOK\r\n"),
@@ -291,3 +301,10 @@ def test_with_dcd_writing_stops_at_once():
 
     asyncio.run(run())
     assert uart.script == []
+
+
+def test_without_an_access_point_there_is_no_data():
+    script = [step for step in UP if b"CGDCONT" not in step[0] and b"CGATT" not in step[0]]
+    modem = Modem(Uart(script + OPEN[:1]), "", None, PACE)
+    error = raises(PartError, lambda: asyncio.run(modem.open_tcp("collector.example.id", 80)))
+    assert error.code == at_port.NO_DATA

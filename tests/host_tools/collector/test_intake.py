@@ -284,7 +284,6 @@ REFUSALS = [
     ("certificate", _with_certificate(lambda world, kit: b"rubbish")),
     ("certificate", _with_certificate(lambda world, kit: foreign_certificate(kit))),
     ("certificate", _with_certificate(lambda world, kit: world.kit().certificate)),
-    ("manifest", _manifest(lambda manifest: None)),
     ("manifest", _manifest(lambda manifest: manifest + b"\x00")),
     ("manifest", _manifest(lambda manifest: record.manifest([], {1: "another"}))),
     ("manifest", _bad_manifest_signed),
@@ -340,3 +339,56 @@ def test_a_bundle_that_mixes_training_and_live_keys_stops_the_start(world):
     world.listed[TRAINING].append((key, STATION))
     with pytest.raises(Exception, match="separate keys"):
         world.trust()
+
+
+def test_a_result_scanned_from_a_receipt_counts_and_takes_its_manifest_later(world, start):
+    data = photo(50)
+    made = world.kit().result([data])
+    collector = start()
+    first = collector.submit(cbor.encode([made.data, None, made.certificate, []]))
+    assert first.status_code == 201 and cbor.decode(first.content)[1] == []
+    stored = collector.store.entry(made.rec_id)
+    assert (stored.manifest, collector.state(made.rec_id)) == (None, "accepted")
+    assert collector.patch(sha256(data), 0, data).status_code == 404
+
+    wrong = cbor.encode([made.data, record.manifest([], {}), None, []])
+    reply = collector.submit(wrong)
+    assert (reply.status_code, reply.headers["Saksi-Reason"]) == (422, "manifest")
+
+    for _ in range(2):
+        second = collector.submit(made)
+        assert second.status_code == 200
+        assert cbor.decode(second.content)[1] == [[sha256(data), 0]]
+        assert cbor.decode(second.content)[2] == cbor.decode(first.content)[2]
+    assert collector.store.entry(made.rec_id).manifest == made.manifest
+    assert collector.patch(sha256(data), 0, data).status_code == 204
+    assert collector.state(made.rec_id) == "complete"
+
+
+def test_a_correction_scanned_from_a_receipt_names_what_it_replaces_later(world, start):
+    kit = world.kit()
+    result = kit.result()
+    made = kit.correction({record.REPLACES: result.rec_id})
+    collector = start()
+    assert collector.submit(cbor.encode([made.data, None, made.certificate, []])).status_code == 201
+    assert collector.store.entry(made.rec_id).replaces is None
+    assert collector.submit(made).status_code == 200
+    assert collector.store.entry(made.rec_id).replaces == result.rec_id
+
+
+def test_a_page_from_another_host_may_hand_on_a_receipt(world, start):
+    """What a browser asks first, and what it needs with the answer (CORS, Fetch standard 3.2)."""
+    made = world.kit().result()
+    collector = start()
+    asked = {
+        "Origin": "https://tps.example.id",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    reply = collector.http.options("/v1/records", headers=asked)
+    assert reply.status_code == 200 and reply.headers["access-control-allow-origin"] == "*"
+    body = cbor.encode([made.data, None, None, []])
+    sent = {"Content-Type": "application/cbor", "Origin": asked["Origin"]}
+    reply = collector.http.post("/v1/records", content=body, headers=sent)
+    assert reply.status_code == 201, reply.text
+    assert reply.headers["access-control-allow-origin"] == "*"

@@ -3,6 +3,7 @@
 import base64
 import os
 import socket
+import struct
 import threading
 
 import pytest
@@ -102,6 +103,49 @@ def test_a_line_that_breaks_keeps_what_had_come(world, start, kept):
     assert int(running.head(DIGEST).headers["Upload-Offset"]) == kept
     assert running.patch(DIGEST, kept, DATA[kept:]).status_code == 204
     assert final.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("farewell", ["end", "reset"])
+def test_bytes_that_the_end_of_the_line_comes_right_behind_are_kept(collector, farewell):
+    collector.port = collector.background.port
+    for kept in (40, 170, 299):
+        start = told(collector)
+        line = Raw(collector, start, 300 - start)
+        line.send(DATA[start:kept])
+        if farewell == "reset":
+            line.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.cut()
+        pause = threading.Event()
+        for _ in range(200):  # until the server has seen the end of the line
+            if told(collector) == kept:
+                break
+            pause.wait(0.01)
+        assert told(collector) == kept
+    assert collector.patch(DIGEST, 299, DATA[299:]).status_code == 204
+
+
+def test_requests_sent_ahead_are_answered_in_their_order(world, start):
+    made = [world.kit().result([DATA])]
+    running = start()
+    bodies = [made[0].submission()]
+    head = "POST /v1/records HTTP/1.1\r\nHost: c\r\nContent-Type: application/cbor\r\n"
+    line = b"".join(
+        (head + f"Content-Length: {len(body)}\r\n\r\n").encode() + body for body in bodies * 3
+    )
+    patch = (
+        f"PATCH /v1/u/{DIGEST.hex()} HTTP/1.1\r\nHost: c\r\nTus-Resumable: 1.0.0\r\n"
+        "Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\n"
+        "Content-Length: 300\r\n\r\n"
+    )
+    with socket.create_connection((running.background.host, running.background.port)) as sock:
+        sock.sendall(line + patch.encode() + DATA)
+        sock.settimeout(10)
+        answer = b""
+        while answer.count(b"HTTP/1.1") < 4:
+            answer += sock.recv(65536)
+    statuses = [part[:4].strip() for part in answer.split(b"HTTP/1.1")[1:]]
+    assert statuses == [b"201", b"200", b"200", b"204"]
+    assert running.store.photo_path(DIGEST).read_bytes() == DATA
 
 
 def test_a_resume_survives_a_restart(collector, start):
