@@ -88,6 +88,13 @@ def judge(site, tmp_path_factory) -> Callable[[list[dict]], list]:
     return run
 
 
+class Quiet(http.server.ThreadingHTTPServer):
+    """Says nothing of a browser that closes early."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 class Server:
     """A static file server on a free port that can be stopped; keeps what was asked of it."""
 
@@ -100,7 +107,7 @@ class Server:
                 asked.append(self.path)
 
         handler = functools.partial(Handler, directory=str(folder))
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.http = Quiet(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}/"
         self.thread = threading.Thread(target=self.http.serve_forever, daemon=True)
         self.thread.start()
