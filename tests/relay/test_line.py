@@ -36,7 +36,8 @@ def finish(station, link, timeout=10.0):
 
 
 @pytest.mark.parametrize(
-    ("how", "lost"), [("end", 0), ("reset", CUT // 4), ("lose", CUT // 2), ("silent", CUT // 2)]
+    ("how", "lost"),
+    [("end", 0), ("reset", CUT // 4), ("lose", CUT * 3 // 4), ("silent", CUT * 3 // 4)],
 )
 def test_a_line_that_breaks_every_20_kilobytes(day, how, lost):
     station, collector = day

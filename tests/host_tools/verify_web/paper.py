@@ -95,7 +95,12 @@ def _held(code: Image.Image, chance: random.Random, blurred: bool) -> Image.Imag
     code = code.rotate(chance.uniform(-7, 7), expand=True, fillcolor=235)
     table = Image.new("L", FRAME, 120)
     table.paste(code, ((FRAME[0] - code.width) // 2, (FRAME[1] - code.height) // 2))
-    shade = Image.linear_gradient("L").rotate(90).resize(FRAME).point(lambda v: 150 + v * 2 // 5)
+    shade = (
+        Image.linear_gradient("L")
+        .rotate(90)
+        .resize(FRAME)
+        .point([150 + v * 2 // 5 for v in range(256)])
+    )
     lit = Image.composite(table, Image.new("L", FRAME, 40), shade)
     return lit.filter(ImageFilter.GaussianBlur(9 if blurred else 0.8))
 
