@@ -155,15 +155,18 @@ class _Direction:
         self.free = ready  # when the link can take the next segment
         self.upward = upward
         self.air: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        self.broken = float("inf")  # when the line broke, by the link's own clock
 
     async def pump(self) -> None:
         """Until the source has ended or the line is cut; what is on the air arrives before."""
         deliver = asyncio.create_task(self._deliver())
         try:
             await self._take_in()
-            if not (self.line.how == "lose" and self.line.cut):
-                self.air.put_nowait((0.0, b""))
-                await deliver
+            # What is lost follows from rate and delay, not from how busy this machine is.
+            if self.line.how == "lose" and self.line.cut:
+                self.broken = self.free
+            self.air.put_nowait((self.free, b""))
+            await deliver
         finally:
             deliver.cancel()
 
@@ -194,6 +197,8 @@ class _Direction:
         loop = self.link._loop
         while True:
             due, data = await self.air.get()
+            if due > self.broken:
+                return
             if not data:
                 with contextlib.suppress(OSError):
                     self.sink.shutdown(socket.SHUT_WR)
