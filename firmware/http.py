@@ -135,30 +135,31 @@ class Client:
         head.extend("%s: %s" % pair for pair in headers)
         request = [what, method, False]
         self.pending.append(request)
+        head = ("\r\n".join(head) + "\r\n\r\n").encode()
+        request[2] = await self._or_close(self._out_with(head, body, size))
+        if not request[2]:
+            await self.take()
+
+    async def _out_with(self, head, body, size):
+        if self._stream is _NONE:
+            self._stream = await self.open_stream()
+        return await self._write(head, body, size)
+
+    async def _or_close(self, work):
+        """What `work` gives; whatever goes wrong in it ends the connection."""
         try:
-            if self._stream is _NONE:
-                self._stream = await self.open_stream()
-            request[2] = await self._write(("\r\n".join(head) + "\r\n\r\n").encode(), body, size)
+            return await work
         except asyncio.TimeoutError:
             await self.close()
             raise HttpError(NO_ANSWER) from None
         except (OSError, PartError):
             await self.close()
             raise
-        if not request[2]:
-            await self.take()
 
     async def take(self):
         """Wait for the next reply and hand it to `on_reply`; raises as send() does."""
         self._since = ticks_ms()
-        try:
-            response, last = await self._reply(self.pending[0][1])
-        except asyncio.TimeoutError:
-            await self.close()
-            raise HttpError(NO_ANSWER) from None
-        except (OSError, PartError):
-            await self.close()
-            raise
+        response, last = await self._or_close(self._reply(self.pending[0][1]))
         what, _, whole = self.pending.pop(0)
         try:
             await self.on_reply(what, response)
