@@ -32,13 +32,23 @@ def room(host, dots, module):
 def texts(host, kind, data, dots):
     """QR texts of `data` on paper of `dots`: one, or parts of alike length; RecordError."""
     whole = qr_text(host, kind, data)
+    if len(whole) - whole.index("#") - 1 <= room(host, dots, LEAST_DOTS):
+        return [whole]
+    if kind != RECORD:
+        raise RecordError(BAD_QR, "This is too long for QR codes")
+    return split(host, data, room(host, dots, PART_DOTS))
+
+
+def split(host, data, most):
+    """QR texts of a record with at most `most` digits behind the # each; RecordError."""
+    whole = qr_text(host, RECORD, data)
     address, _, rest = whole.partition("#")
-    if len(rest) <= room(host, dots, LEAST_DOTS):
+    if len(rest) <= most:
         return [whole]
     digits = rest[1:]
     groups = -(-len(digits) // _GROUP)
-    count = -(-groups // ((room(host, dots, PART_DOTS) - _HEAD) // _GROUP))
-    if kind != RECORD or count > 99:
+    count = -(-groups // ((most - _HEAD) // _GROUP))
+    if count > 99:
         raise RecordError(BAD_QR, "This is too long for QR codes")
     mark = int.from_bytes(record.rec_id(data)[:4], "big")
     parts = []

@@ -1,4 +1,4 @@
-"""A record that is too long for one QR code, in several: the texts, and back.
+"""Puts a record together that came in several QR codes (firmware/qr_parts.py makes them).
 
     part   = "HTTPS://" host "/" "#" "3" number count mark digits
     number = 2DIGIT    ; of this part, from 01
@@ -6,7 +6,7 @@
     mark   = 10DIGIT   ; first 4 bytes of the rec-id, so that parts of two records do not mix
 
 `digits` are a piece of what follows "#1" in a single code (RECORD.md section 8), cut between groups
-of 17. Order does not matter. firmware/qr_parts.py writes them; `split` is here to hold it against.
+of 17. Order does not matter.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ from firmware import qr_text, record
 
 PART = "3"
 GROUP = 17
-MOST = 640  # digits after #: version 12-M, the largest that 58 mm paper takes at 5 dots a module
 _HEAD = 1 + 2 + 2 + 10
 
 
@@ -31,25 +30,6 @@ class Part:
     count: int
     mark: bytes
     digits: str
-
-
-def split(host: str, data: bytes, most: int = MOST) -> list[str]:
-    """QR texts of a record: one as ever, or parts of at most `most` digits each, all alike long."""
-    whole = qr_text.qr_text(host, qr_text.RECORD, data)
-    address, _, rest = whole.partition("#")
-    digits = rest[1:]
-    if len(rest) <= most:
-        return [whole]
-    groups = -(-len(digits) // GROUP)
-    count = -(-groups // ((most - _HEAD) // GROUP))
-    if count > 99:
-        raise PartError("the record does not fit 99 codes")
-    mark = int.from_bytes(record.rec_id(data)[:4], "big")
-    cuts = [GROUP * (groups * i // count) for i in range(count)] + [len(digits)]
-    return [
-        f"{address}#{PART}{i + 1:02d}{count:02d}{mark:010d}{digits[cuts[i] : cuts[i + 1]]}"
-        for i in range(count)
-    ]
 
 
 def parse(text: str) -> Part | None:

@@ -2,7 +2,7 @@
 
 import json
 
-from firmware import qr_text, record
+from firmware import qr_parts, qr_text, record
 from tests.firmware.support import raises
 
 FOLDER = __file__.rsplit("/", 2)[0] + "/vectors/"
@@ -99,6 +99,12 @@ def test_qr_texts_hold_the_record_and_bent_ones_are_refused():
             assert error.code == vector["code"], vector["name"]
         else:
             assert qr_text.bytes_of(vector["text"]).hex() == vector["hex"], vector["name"]
+
+
+def test_a_long_record_is_cut_into_the_parts_of_the_vectors():
+    vector = VECTORS["parts"][0]
+    data = bytes.fromhex(vector["hex"])
+    assert qr_parts.split("TPS.EXAMPLE.ID", data, 300) == vector["texts"]
 
 
 def test_one_place_in_the_chain_taken_twice_is_seen():

@@ -5,7 +5,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from host_tools.verify import parts
+from firmware import qr_parts
 from host_tools.verify.trust import Trust
 from tests.host_tools.verify import world
 from tests.vectors import good, keys
@@ -45,7 +45,7 @@ def texts() -> list[str]:
     """QR texts: of records, of a credential, bent ones, and those of the long record."""
     listed = [vector["qr"] for vector in VECTORS["good"] if "qr" in vector]
     listed += [vector["text"] for vector in VECTORS["qr"]]
-    return listed + parts.split(good.HOST, long_entry())
+    return listed + qr_parts.split(good.HOST, long_entry(), 640)
 
 
 @cache

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from firmware import cbor, qr_text, record
+from firmware import cbor, qr_parts, qr_text, record
 from tests.vectors import bad_payload, good, keys
 
 FILE = Path(__file__).parent / "vectors.json"
@@ -77,6 +77,27 @@ def _qr_texts(data: bytes) -> list[dict]:
     ]
 
 
+def _parts(data: bytes) -> list[dict]:
+    """A record in several codes: `hex` is what `texts` hold, null when they hold nothing yet."""
+    texts = qr_parts.split(good.HOST, data, 300)
+    bent = texts[0][:-1] + str((int(texts[0][-1]) + 1) % 10)
+    at = texts[0].index("#") + 6  # where the mark begins
+    marked = [text[:at] + f"{int(text[at : at + 10]) ^ 1:010d}" + text[at + 10 :] for text in texts]
+    cases = [
+        ("in-order", "As printed", texts, data.hex()),
+        ("backwards", "In any order", texts[::-1], data.hex()),
+        ("twice", "One scanned again, in lower case", [*texts, texts[0].lower()], data.hex()),
+        ("one-missing", "A part is not there yet", texts[1:], None),
+        ("bent", "A digit of a part is another", [bent, *texts[1:]], None),
+        ("two-scans", "Two scans of a part that differ", [*texts, bent], None),
+        ("other-mark", "Parts that name another record", marked, None),
+    ]
+    return [
+        {"name": name, "about": about, "texts": listed, "hex": value}
+        for name, about, listed, value in cases
+    ]
+
+
 def _misuse() -> dict:
     """Two entries with one place in the chain: both verify, together they prove misuse."""
     names = []
@@ -117,6 +138,7 @@ def make() -> dict:
         "misuse": _misuse(),
         "manifests": _manifests(),
         "qr": _qr_texts(data),
+        "parts": _parts(data),
     }
 
 

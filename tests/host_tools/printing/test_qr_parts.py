@@ -73,7 +73,8 @@ def test_parts_are_those_that_the_reader_knows(dots):
         else:
             pieces = [piece for text in texts if (piece := parts.parse(text))]
             assert parts.join(pieces[::-1]) == data
-            assert texts == parts.split(HOST, data, qr_parts.room(HOST, dots, 5))
+            room = qr_parts.room(HOST, dots, qr_parts.PART_DOTS)
+            assert all(len(text.partition("#")[2]) <= room for text in texts)
 
 
 @pytest.mark.parametrize(("dots", "most"), [(384, 470), (576, 620)])

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from firmware import record
+from firmware import qr_parts, record
 from host_tools.verify import parts
 from host_tools.verify.read import Scan, from_texts, read, receipts
 from tests.firmware.support import raises
@@ -15,27 +15,28 @@ from tests.vectors import good
 LONG = world.signed(
     [1, good.LIVE, good.STATION, 9, 7, list(range(400, 700)), bytes(32), 3, bytes(32), good.START]
 )
-TEXTS = parts.split(good.HOST, LONG)
+MOST = 640  # digits: as many as 58 mm paper takes at 5 dots a module
+TEXTS = qr_parts.split(good.HOST, LONG, MOST)
 COUNT = 5
 
 
 def test_a_usual_record_stays_in_one_code():
     usual = world.entry_bytes("result-28-figures")
-    assert len(parts.split(good.HOST, usual)) == 1
-    assert parts.parse(parts.split(good.HOST, usual)[0]) is None
+    assert len(qr_parts.split(good.HOST, usual, MOST)) == 1
+    assert parts.parse(qr_parts.split(good.HOST, usual, MOST)[0]) is None
 
 
 def test_parts_are_alike_long_and_none_is_longer_than_asked():
     assert len(TEXTS) == COUNT
     sizes = [len(text.partition("#")[2]) for text in TEXTS]
-    assert max(sizes) <= parts.MOST and max(sizes) - min(sizes) <= 2 * parts.GROUP
+    assert max(sizes) <= MOST and max(sizes) - min(sizes) <= 2 * parts.GROUP
 
 
 @pytest.mark.parametrize("size", [*range(120, 140), 1000])
 @pytest.mark.parametrize("most", [60, 100, 640])
 def test_every_length_comes_back(size, most):
     data = random.Random(size).randbytes(size)
-    (found,) = from_texts(parts.split("A.ID", data, most), "x")
+    (found,) = from_texts(qr_parts.split("A.ID", data, most), "x")
     assert found.data == data
 
 
@@ -55,7 +56,7 @@ def test_a_missing_part_is_named_and_nothing_is_made_of_the_rest(absent):
 
 def test_parts_from_several_pictures_and_a_receipt_among_them_are_put_together():
     usual = world.entry_bytes("result-28-figures")
-    more = [*TEXTS[:2], *parts.split(good.HOST, usual)]
+    more = [*TEXTS[:2], *qr_parts.split(good.HOST, usual, MOST)]
     found = receipts([Scan("a.jpg", None, TEXTS[2:]), Scan("b.jpg", None, more)])
     assert [(one.where, one.data) for one in found] == [("b.jpg", usual), ("a.jpg + b.jpg", LONG)]
 
@@ -70,7 +71,7 @@ def test_parts_of_two_records_do_not_mix():
     other = world.signed(
         [1, good.LIVE, good.STATION, 9, 7, list(range(300)), bytes(32), 4, bytes(32), good.START]
     )
-    texts = TEXTS + parts.split(good.HOST, other)
+    texts = TEXTS + qr_parts.split(good.HOST, other, MOST)
     random.Random(1).shuffle(texts)
     assert {one.data for one in from_texts(texts, "x")} == {LONG, other}
 
@@ -106,4 +107,11 @@ def test_what_is_no_part_is_left_to_others():
 
 
 def test_more_than_99_codes_are_refused():
-    raises(parts.PartError, parts.split, "A.ID", bytes(9000), 100)
+    raises(record.RecordError, qr_parts.split, "A.ID", bytes(9000), 100)
+
+
+@pytest.mark.parametrize("vector", world.vectors()["parts"], ids=lambda vector: vector["name"])
+def test_the_vectors_texts_hold_what_they_say(vector):
+    (found,) = from_texts(vector["texts"], "x")
+    whole = found.problem is None and found.missing is None
+    assert (found.data.hex() if whole else None) == vector["hex"]

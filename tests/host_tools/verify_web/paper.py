@@ -9,13 +9,12 @@ from pathlib import Path
 import zxingcpp
 from PIL import Image, ImageFilter
 
-from firmware import qr_text, receipt, record
+from firmware import qr_parts, qr_text, receipt, record
 from firmware.drivers import escpos
 from firmware.language import Words
 from firmware.package import Package
 from host_tools.kit.bus import LocalUART
 from host_tools.kit.escpos import EscPosEmulator
-from host_tools.verify import parts
 from tests.host_tools.verify import world
 from tests.vectors import good, keys
 
@@ -45,7 +44,7 @@ def printed(data: bytes, listed: bytes | None = None, election: int = good.LIVE)
 
 def in_parts(data: bytes, most: int = 320) -> list[Image.Image]:
     """The papers of a record whose code was cut in several, one paper a part."""
-    texts = parts.split(good.HOST, data, most)
+    texts = qr_parts.split(good.HOST, data, most)
     ends = [("feed", 2), ("cut",)]
     return [
         _print([("text", f"{i} / {len(texts)}"), ("qr", text), *ends])

@@ -5,11 +5,11 @@ import random
 
 import pytest
 
-from firmware import qr_text, record, slip
+from firmware import qr_parts, qr_text, record, slip
 from firmware.package import Package
 from host_tools.provision import keys as host_keys
 from host_tools.provision.bundle import BundleError, verify_bundle
-from host_tools.verify import parts, read
+from host_tools.verify import read
 from host_tools.verify.compare import compare as compare_all
 from host_tools.verify.photo import check_photo
 from host_tools.verify.receipt import check_receipt
@@ -284,7 +284,7 @@ def test_times_are_written_as_on_the_paper(judge):
 
 
 def test_a_record_in_parts_comes_in_any_order_and_what_is_missing_is_named(judge):
-    texts = parts.split(good.HOST, RESULT, most=300)
+    texts = qr_parts.split(good.HOST, RESULT, 300)
     count, mark = len(texts), record.rec_id(RESULT)[:4].hex().upper()
     bent = texts[1][:-1] + str((int(texts[1][-1]) + 1) % 10)
     lists = [
@@ -306,6 +306,19 @@ def test_a_record_in_parts_comes_in_any_order_and_what_is_missing_is_named(judge
     assert count >= 2
     assert answers[2]["found"] == [[list(range(2, count + 1)), count, mark]]
     assert answers[3]["found"] == [[[1], count, mark]]
+
+
+def test_the_vectors_in_parts_hold_what_they_say(judge):
+    listed = world.vectors()["parts"]
+    answers = judge([{"do": "texts", "texts": vector["texts"]} for vector in listed])
+    for vector, answer in zip(listed, answers, strict=True):
+        (found,) = answer["found"]
+        if vector["hex"] is None:
+            assert not isinstance(found, str) or set(found) - set("0123456789abcdef"), vector[
+                "name"
+            ]
+        else:
+            assert found == vector["hex"], vector["name"]
 
 
 def _compared(judge, datas) -> list:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware import record
+from firmware import qr_parts, record
 from host_tools.verify.web import npm
 from host_tools.verify.web.build import Settings, build
 from tests.host_tools.verify import world
@@ -103,9 +103,7 @@ def test_the_phones_own_camera_opens_the_receipt_as_an_address(phone, server):
 
 
 def _parts(data: bytes) -> list[str]:
-    from host_tools.verify import parts
-
-    return parts.split(good.HOST, data, 320)
+    return qr_parts.split(good.HOST, data, 320)
 
 
 def test_the_list_outlives_the_page_and_is_saved_as_csv(phone, tmp_path):
