@@ -23,6 +23,7 @@ from host_tools.kit.bus import LocalUART
 from host_tools.kit.escpos import EscPosEmulator
 from host_tools.provision import sample
 from host_tools.provision.keys import SoftwareKey
+from host_tools.provision.package import content_of
 
 DOTS = 384
 SPEED = 5000  # of the emulated print head: the paper is the same
@@ -68,29 +69,14 @@ def key(seed: int) -> Key:
 def sample_entry(seed: int) -> tuple[record.Entry, bytes, package.Package]:
     """(result, manifest, station package) of the sample election; another entry for each seed."""
     election, kit = sample.load("pilpres"), key(seed)
-    place = election.stations[sample.STATION]
-    contests = [election.contests[number] for number in sorted(place.dpt)]
-    content = {
-        1: election.title,
-        2: list(place.regions),
-        3: place.tps,
-        4: election.utc_offset,
-        5: [
-            [c.number, c.title, c.form[0], c.colour, *place.dpt[c.number], list(c.pairs)]
-            for c in contests
-        ],
-        6: [contest.form for contest in contests],
-        7: [election.collector_host, election.collector_port, kit.public_key()],
-        8: election.receipt_host,
-        9: election.apn,
-        11: election.reserve_permille,
-    }
+    content = content_of(election, sample.STATION, kit.public_key())
     head = [record.PACKAGE, 1, election.number, sample.STATION, 1795766640]
     station = package.Package(record.assemble([*head, content], kit.kid(), kit.sign))
     digest = hashlib.sha256(b"page %d" % seed).digest()
     manifest = record.manifest([[1, digest, 312000]], {1: "0.1.0"})
-    payload = [record.RESULT, election.number, sample.STATION, contests[0].number]
-    payload += [contests[0].form[0], FIGURES, record.sha256(manifest), 14 + seed % 50]
+    contest = station.contests[0]
+    payload = [record.RESULT, election.number, sample.STATION, contest.number]
+    payload += [contest.form.number, FIGURES, record.sha256(manifest), 14 + seed % 50]
     payload += [hashlib.sha256(b"prev %d" % seed).digest(), 1795766640 + seed]
     return record.parse(record.assemble(payload, kit.kid(), kit.sign)), manifest, station
 

@@ -58,6 +58,7 @@ class Election:
     collector_port: int
     apn: str
     collector_sms: str  # telephone number, "" when there is none
+    collector_pin: bytes  # SHA-256 of its TLS key (SubjectPublicKeyInfo), b"" without TLS
     contests: dict[int, Contest]
     stations: dict[int, Station]
     warnings: tuple[str, ...] = ()
@@ -111,6 +112,7 @@ def load_election(path: Path) -> Election:
         collector_port=table["collector"]["port"],
         apn=table["apn"],
         collector_sms=table["collector"].get("sms", ""),
+        collector_pin=bytes.fromhex(table["collector"].get("pin", "")),
         contests=contests,
         stations=stations,
         warnings=tuple(warnings),

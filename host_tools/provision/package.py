@@ -1,7 +1,8 @@
 """Station packages: what one kit has to know, signed by the authority (kind 37).
 
 [37, version, election, station, issued, {1 title, 2 regions, 3 TPS, 4 UTC offset, 5 contests,
- 6 forms, 7 collector, 8 receipt host, 9 APN, 11 reserve, 12 SMS number if there is one}]
+ 6 forms, 7 collector, 8 receipt host, 9 APN, 11 reserve, 12 SMS number, 13 SHA-256 of its TLS
+ key if there are any}]
 """
 
 from collections.abc import Iterator
@@ -24,12 +25,22 @@ def file_name(election: int, station: int) -> str:
 
 def build_package(election: Election, station: int, issued: int, authority: Authority) -> bytes:
     """The signed package of one station (13-digit code as a number), issued at Unix seconds."""
+    content = content_of(election, station, authority.collector.public_key())
+    head = [record.PACKAGE, election.version, election.number, station, issued]
+    data = record.assemble([*head, content], authority.signing.kid(), authority.signing.sign)
+    if 2 * len(data) > serial_link.MAX_LINE - 64:
+        raise PackageError(f"the package of {station:013d} is too big for the cable")
+    return data
+
+
+def content_of(election: Election, station: int, collector_key: bytes) -> dict[int, object]:
+    """What the package of one station says; `collector_key`: X|Y of who acknowledges."""
     if station not in election.stations:
         raise PackageError(f"station {station:013d} is not in election {election.number}")
     place = election.stations[station]
     contests = [election.contests[number] for number in sorted(place.dpt)]
     forms = {contest.form[0]: contest.form for contest in contests}
-    content = {
+    content: dict[int, object] = {
         1: election.title,
         2: list(place.regions),
         3: place.tps,
@@ -39,18 +50,16 @@ def build_package(election: Election, station: int, issued: int, authority: Auth
             for c in contests
         ],
         6: [forms[number] for number in sorted(forms)],
-        7: [election.collector_host, election.collector_port, authority.collector.public_key()],
+        7: [election.collector_host, election.collector_port, collector_key],
         8: election.receipt_host,
         9: election.apn,
         11: election.reserve_permille,
     }
     if election.collector_sms:
         content[12] = election.collector_sms
-    head = [record.PACKAGE, election.version, election.number, station, issued]
-    data = record.assemble([*head, content], authority.signing.kid(), authority.signing.sign)
-    if 2 * len(data) > serial_link.MAX_LINE - 64:
-        raise PackageError(f"the package of {station:013d} is too big for the cable")
-    return data
+    if election.collector_pin:
+        content[13] = election.collector_pin
+    return content
 
 
 def build_packages(

@@ -49,6 +49,7 @@ TOP: dict[str, Check] = {
 COLLECTOR: dict[str, Check] = {
     "host": (_text(r"[0-9A-Za-z.-]{1,100}"), "must be a host name or address"),
     "port": (_whole(1, 65535), "must be a port number"),
+    "pin": (_text(r"([0-9a-f]{64})?"), 'must be the SHA-256 of its TLS key in hex, or ""'),
     "sms": (_text(r"(\+?[0-9]{3,15})?"), 'must be a telephone number, + and digits, or ""'),
 }
 
@@ -71,7 +72,7 @@ def check(table: dict, name: str, problems: Problems) -> None:
         return
     if (table["mode"] == "training") != record.is_training(table["number"]):
         problems.add(name, "training elections, and only they, have numbers from 1000000")
-    _check({"sms": "", **table["collector"]}, COLLECTOR, f"{name} [collector]", problems)
+    _check({"sms": "", "pin": "", **table["collector"]}, COLLECTOR, f"{name} [collector]", problems)
     numbers = []
     for place, row in enumerate(table["contest"], 1):
         where = f"{name} [[contest]] {place}"

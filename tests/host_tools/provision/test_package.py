@@ -36,6 +36,7 @@ def test_a_package_says_what_the_election_says(authority):
     assert (read.tps, read.offset, read.reserve, read.apn) == (1, 420, 25, "internet")
     assert read.collector_key == authority.collector.public_key()
     assert (read.collector_host, read.collector_port) == ("collector.example.id", 8443)
+    assert (read.collector_sms, read.collector_pin) == ("+62811000000", None)
     assert read.receipt_host == "TPS.EXAMPLE.ID"
     assert not read.training
     for contest in read.contests:
@@ -117,3 +118,10 @@ def test_a_package_file_is_named_when_it_is_wrong(authority, tmp_path):
     assert packages.load_package(path, key, election=202411).tps == 1
     with pytest.raises(packages.PackageError, match=path.name):
         packages.load_package(path, key, election=202402)
+
+
+def test_the_key_of_the_collectors_tls_and_no_number_reach_the_kit(authority):
+    election = replace(sample.load("pilkada"), collector_pin=bytes(range(32)), collector_sms="")
+    raw = packages.build_package(election, sample.STATION, NOW, authority)
+    read = packages.verify_package(raw, authority.signing.public_key(), election.number)
+    assert (read.collector_sms, read.collector_pin) == ("", bytes(range(32)))
