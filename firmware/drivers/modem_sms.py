@@ -192,20 +192,6 @@ class Sms:
                     found.append((index, line))
                 index = None
 
-    async def read_one(self, index):
-        """Hex of the message kept under `index`, or None when there is none."""
-        return await self._locked(self._read_one, index)
-
-    async def _read_one(self, index):
-        await self._command("AT+CMGF=0")
-        starts = ("+CMGR:",) + tuple(_HEX)
-        lines = await self._command("AT+CMGR=%d" % index, starts)
-        if lines and lines[0].startswith("+CMGR:"):
-            for line in lines[1:]:
-                if all(c in _HEX for c in line):
-                    return line
-        return None
-
     async def delete(self, index):
         """Delete the message kept under `index`: the store of a SIM card is small."""
         await self._locked(self._command, "AT+CMGD=%d" % index)

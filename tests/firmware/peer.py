@@ -6,7 +6,7 @@ photograph when the line is cut, and answers as it is told to (`answers`).
 
 import binascii
 
-from firmware import cbor, record
+from firmware import cbor, record, relay
 from firmware.journal import Journal
 from firmware.photos import Photos
 from firmware.saved import Saved
@@ -292,3 +292,19 @@ class WireStream:
     async def close(self):
         assert not self.closed
         self.closed = True
+
+
+def relay_of(kit, wire, **options):
+    """The kit's relay on `wire`."""
+    return relay.Relay(
+        wire.open,
+        kit.journal,
+        kit.photos,
+        verify_ack,
+        kit.store,
+        "collector.example.id",
+        CERTIFICATE,
+        kit.on_ack,
+        kit.on_refused,
+        **options,
+    )

@@ -5,7 +5,6 @@ from firmware import relay_codes as codes
 from firmware.drivers import PartError
 from firmware.journal import Journal
 from tests.firmware.peer import (
-    CERTIFICATE,
     GENESIS,
     SIGNATURE,
     Collector,
@@ -13,24 +12,9 @@ from tests.firmware.peer import (
     Wire,
     WireStream,
     ack_of,
-    verify_ack,
+    relay_of,
 )
 from tests.firmware.support import raises, temp_dir
-
-
-def relay_of(kit, wire, **options):
-    return relay.Relay(
-        wire.open,
-        kit.journal,
-        kit.photos,
-        verify_ack,
-        kit.store,
-        "collector.example.id",
-        CERTIFICATE,
-        kit.on_ack,
-        kit.on_refused,
-        **options,
-    )
 
 
 def setup(cut=None):

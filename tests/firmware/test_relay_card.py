@@ -1,8 +1,8 @@
 import asyncio
 
-from firmware import record, relay
+from firmware import record
 from firmware.relay_card import CardAcks
-from tests.firmware.peer import CERTIFICATE, Collector, Kit, Wire, ack_of, verify_ack
+from tests.firmware.peer import Collector, Kit, Wire, ack_of, relay_of
 from tests.firmware.support import temp_dir
 
 
@@ -23,19 +23,7 @@ def setup(items):
 def over(kit):
     wire = Wire(Collector(False))  # whoever imported the card brought the certificate
     card = CardAcks([kit.folder + "/nowhere", kit.folder], 2024)
-    r = relay.Relay(
-        wire.open,
-        kit.journal,
-        kit.photos,
-        verify_ack,
-        kit.store,
-        "collector.example.id",
-        CERTIFICATE,
-        kit.on_ack,
-        kit.on_refused,
-        card=card,
-    )
-    return wire, r, card
+    return wire, relay_of(kit, wire, card=card), card
 
 
 def put(kit, items):

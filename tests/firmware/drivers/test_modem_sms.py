@@ -127,12 +127,6 @@ def test_a_list_that_breaks_off_is_an_error():
     assert Line(refused).code("read") == at_port.SIM_FAULT
 
 
-def test_one_message_is_read_and_an_empty_place_is_none():
-    answer = b"\r\n+CMGR: 1,,35\r\n" + PDU.encode() + b"\r\n" + OK
-    assert Line([MODE, (b"AT+CMGR=5\r", answer)]).do("read_one", 5) == PDU
-    assert Line([MODE, (b"AT+CMGR=5\r", OK)]).do("read_one", 5) is None
-
-
 def test_messages_are_deleted_and_counted():
     Line([(b"AT+CMGD=5\r", OK)]).do("delete", 5)
     refused = Line([(b"AT+CMGD=99\r", b"\r\n+CMS ERROR: 321\r\n")])
