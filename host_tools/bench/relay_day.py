@@ -218,10 +218,10 @@ class Kit:
 
 
 class Collector:
-    """`saksi collect` in a process of its own."""
+    """`saksi collect` in a process of its own; `before`: Python that it runs first."""
 
-    def __init__(self, data: Path, options: list[str], port: int = 0):
-        program = "from host_tools.collector.command import app; app()"
+    def __init__(self, data: Path, options: list[str], port: int = 0, before: str = ""):
+        program = f"{before}from host_tools.collector.command import app; app()"
         self.process = subprocess.Popen(
             [sys.executable, "-c", program, "--data", str(data), "--port", str(port), *options],
             cwd=ROOT,
@@ -241,7 +241,7 @@ class Collector:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def stop(self) -> None:
-        """SIGTERM, and wait."""
+    def stop(self) -> int:
+        """SIGTERM, and wait; its exit code."""
         self.process.terminate()
-        self.process.wait()
+        return self.process.wait()

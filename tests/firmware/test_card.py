@@ -4,7 +4,7 @@ import os
 from firmware import card
 from firmware.card import CardCopy
 from tests.firmware import peer
-from tests.firmware.support import temp_dir
+from tests.firmware.support import TornWrites, temp_dir
 
 
 def contents(path):
@@ -128,25 +128,12 @@ def test_another_card_gets_the_whole_copy_even_if_nobody_saw_the_change():
     assert is_equal(copy)
 
 
-class Failing:
-    """open() on a card that takes half of what is written and then fails with an errno."""
-
-    errno = 28
+class Failing(TornWrites):
+    """That, and reading works."""
 
     def __init__(self, path, mode):
-        self.file = open(path, mode)
+        super().__init__(path, mode)
         self.readinto, self.read, self.seek = self.file.readinto, self.file.read, self.file.seek
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.file.close()
-
-    def write(self, data):
-        self.file.write(data[: len(data) // 2])
-        self.file.flush()
-        raise OSError(self.errno, "as on a real card")
 
 
 def test_a_full_and_a_dead_card_have_their_codes_and_lose_nothing():

@@ -1,7 +1,7 @@
 import os
 
 from firmware import journal, record
-from tests.firmware.support import raises, temp_dir
+from tests.firmware.support import TornWrites, raises, temp_dir
 
 GENESIS = b"\x11" * 32
 KID = b"\x22" * 8
@@ -47,25 +47,13 @@ def test_entries_and_manifests_come_back_as_written():
     raises(IndexError, again.entry, 0)
 
 
-class FullMedium:
+class FullMedium(TornWrites):
     """open() on a medium that takes half of what is appended, and nothing new."""
 
     def __init__(self, path, mode):
         if mode == "wb":
             raise OSError(28)
-        self.file = open(path, mode)
-        self.mode = mode
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.file.close()
-
-    def write(self, data):
-        self.file.write(data[: len(data) // 2])
-        self.file.flush()
-        raise OSError(28)
+        super().__init__(path, mode)
 
 
 class FullLittlefs(FullMedium):
