@@ -23,6 +23,13 @@ def test_the_day_resumes_on_the_step_it_was_on(day):
     day.play(rest + 'press OK until "First officer, page 2"\n')
 
 
+def test_nihil_that_was_signed_before_the_cut_is_not_asked_for_again(day):
+    day.play(MORNING.rsplit("expect screen Counting", 1)[0] + "expect screen Counting\n")
+    day.play(CUT + "expect screen Counting\n")
+    kinds = [detail[0] for detail in day.events(record.INCIDENT)]
+    assert kinds == [record.ATTENDANCE, record.NIHIL]
+
+
 def test_a_result_is_signed_once_and_a_slip_cut_in_mid_print_is_asked_about(day):
     day.play(MORNING + PAGES + KEYED)
     day.kit.printer.speed = 1.0  # slow enough to cut the power in the middle of a slip

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from firmware import cbor, record
 from firmware.package import Package
-from host_tools.verify.receipt import check_receipt
+from host_tools.verify.receipt import check_receipt, check_receipts
 from host_tools.verify.report import FAILED, SKIPPED, WARNING
 from tests.host_tools.verify import world
 from tests.vectors import good, keys
@@ -257,3 +257,15 @@ def test_any_numbers_that_the_kit_signs_are_valid_and_judged(listed, station, co
     )
     report = check(data)
     assert report.valid and first_failed(report) is None
+
+
+def test_each_receipt_of_a_kit_is_judged_by_its_own_place():
+    """What is said of a kit's receipts is made once a place: another place is another verdict."""
+    elsewhere = world.signed([*PAYLOAD[:2], good.OTHER_STATION, *PAYLOAD[3:]])
+    another = world.signed([1, good.LIVE + 1, *PAYLOAD[2:]])
+    listed = [RESULT, elsewhere, another, RESULT]
+    together = check_receipts(listed, world.trust(), world.NOW)
+    assert [status(report, "station") for report in together] == ["ok", WARNING, "ok", "ok"]
+    assert [report.exit_code for report in together] == [0, 0, 1, 0]
+    for data, report in zip(listed, together, strict=True):
+        assert report.as_json(str) == check(data).as_json(str)
