@@ -4,9 +4,7 @@ Never a second opinion: it accepts only what `record.parse` accepts, and what it
 does not like is left to `record.parse`, which says what is wrong. A test compares the two.
 """
 
-import io
 import re
-import threading
 from typing import Any
 
 import cbor2
@@ -34,16 +32,6 @@ _RESULT = re.compile(
 
 _TEXT = re.compile(r"(?:HTTPS://[0-9A-Z.\-]+/)?#1([0-9]+)")
 _SIZES = {0: 0, 3: 1, 5: 2, 8: 3, 10: 4, 13: 5, 15: 6}  # digits of the last group -> bytes
-
-
-class _Decoder(threading.local):
-    """A decoder a thread: making one takes a third of the time of using it."""
-
-    def __init__(self):
-        self.decode = cbor2.CBORDecoder(io.BytesIO()).decode_from_bytes
-
-
-_decoder = _Decoder()
 
 
 def parse(data: bytes) -> record.Entry:
