@@ -7,6 +7,8 @@ does not like is left to `record.parse`, which says what is wrong. A test compar
 import re
 from typing import Any
 
+import cbor2
+
 from firmware import qr_text, record
 
 _ZERO = bytes(32)
@@ -49,7 +51,7 @@ def _result(data: bytes) -> record.Entry | None:
         return None
     try:
         payload: Any = cbor2.loads(body)
-    except Exception:  # the list of figures is longer than its head says or shorter
+    except cbor2.CBORDecodeError:  # the list of figures is longer than its head says or shorter
         return None
     # The pattern knows everything but whether the number of figures is the one that their head
     # tells: if not, the digests are not where they belong.
