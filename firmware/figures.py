@@ -61,10 +61,10 @@ def _equations(form):
 
 def applicable(form):
     """(rule, left fields, "=" or "<=", right fields) of the rules whose fields the form has."""
-    known = set(form.fields)
-    for rule, left, relation, right in _equations(form):
-        if known.issuperset(left + right):
-            yield rule, left, relation, right
+    if form.rules is None:
+        known = set(form.fields)
+        form.rules = [rule for rule in _equations(form) if known.issuperset(rule[1] + rule[3])]
+    return form.rules
 
 
 def broken(form, values, permille):

@@ -28,11 +28,11 @@ def check(report: Report, entry: record.Entry, package: Package | None) -> None:
     facts["form_code"] = form.code
     if names:
         facts["contest_title"], facts["pairs"] = names, list(form.pairs)
-    facts["values"] = values = dict(zip(form.fields, listed, strict=True))
-    facts["findings"] = []
+    facts["fields"], facts["findings"] = form.fields, []
     if None not in listed and _all_hold(form, permille)(listed):
         report.checks.append(_AGREE)
         return
+    values = form.values(listed)
     findings = figures.broken(form, values, permille)
     facts["findings"] = [
         {"rule": f.rule, "fields": list(f.fields), "left": f.left, "right": f.right}

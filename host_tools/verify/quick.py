@@ -16,8 +16,11 @@ _ORDER = record.ORDER.to_bytes(32, "big")
 _HALF = (record.ORDER >> 1).to_bytes(32, "big")
 
 # An unsigned integer of at most 64 bits in the shortest of its forms (RFC 8949 section 4.2.1).
-_UINT = rb"(?:[\x00-\x17]|\x18[\x18-\xff]|\x19[\x01-\xff].|\x1a(?!\0\0).{4}|\x1b(?!\0\0\0\0).{8})"
-_FIGURES = rb"(?:[\x81-\x97]|\x98[\x18-\xff]|\x99[\x01-\xff].)(?:%b|\xf6)+" % _UINT
+_LONG = rb"\x1a(?!\0\0).{4}|\x1b(?!\0\0\0\0).{8}"
+_UINT = rb"(?:[\x00-\x17]|\x18[\x18-\xff]|\x19[\x01-\xff].|%b)" % _LONG
+# In the order in which figures are most often met; possessive, since each byte decides alone.
+_FIGURE = rb"(?:\x18[\x18-\xff]|[\x00-\x17\xf6]++|\x19[\x01-\xff].|%b)" % _LONG
+_FIGURES = rb"(?:[\x81-\x97]|\x98[\x18-\xff]|\x99[\x01-\xff].)%b++" % _FIGURE
 _PAYLOAD = rb"\x8a[\x01\x02]%b{4}%b\x58\x20.{32}(?!\0)%b\x58\x20.{32}%b" % (
     _UINT,
     _FIGURES,

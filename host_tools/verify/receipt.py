@@ -17,7 +17,7 @@ from host_tools.verify.report import OK, SKIPPED, Check, Report
 from host_tools.verify.trust import Known, Trust
 
 NEEDED = (*frame.SIGNED, "election", "revoked")
-BATCH = 256
+BATCH = 1024
 CLOCK_AHEAD = 86400  # a kit's clock may be off; a day into the future is worth a word
 KINDS = {
     record.RESULT: "result",

@@ -105,6 +105,12 @@ class Report:
         # What is ok under one check and open under another of the same name is open.
         return GOOD if held.issuperset(self.needed) and left.isdisjoint(self.needed) else CANNOT
 
+    @property
+    def values(self) -> dict[str, int | None]:
+        """{field: figure} of a record on a known form, or {}: only who shows them needs names."""
+        fields = self.facts.get("fields", ())
+        return dict(zip(fields, self.facts["figures"], strict=True)) if fields else {}
+
     def finish(self) -> "Report":
         """Name every needed check that was never reached; returns the report itself."""
         reached = {check.name for check in self.checks}
@@ -115,11 +121,14 @@ class Report:
 
     def as_json(self, t: Words) -> dict[str, Any]:
         """For --json: verdict, exit code, facts and checks, sentences in the language of `t`."""
+        facts = {name: fact for name, fact in self.facts.items() if name != "fields"}
+        if self.values:
+            facts["values"] = self.values
         return {
             "subject": self.subject,
             "valid": self.valid,
             "exit": self.exit_code,
-            "facts": self.facts,
+            "facts": facts,
             "checks": [
                 {
                     "check": check.name,

@@ -146,7 +146,7 @@ def _facts(report: Report, t: Words) -> list[tuple[str, str]]:
     if "quotes" in facts:
         rows.append(("Untuk catatan / for record", facts["quotes"][:8].upper()))
         rows.append(("Diterima / received", local(facts["received"], facts)))
-    for name, value in facts.get("values", {}).items():
+    for name, value in report.values.items():
         if name.startswith("votes_") or "_" not in name:
             rows.append((_row(name, facts, t), "---" if value is None else str(value)))
     if "time" in facts:

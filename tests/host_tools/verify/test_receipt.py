@@ -40,7 +40,7 @@ def test_a_good_receipt_is_valid_and_shows_its_broken_rule():
     assert status(report, "figures") == WARNING
     finding = report.facts["findings"]
     assert [(f["rule"], f["left"], f["right"]) for f in finding] == [("R7", 427, 429)]
-    assert report.facts["values"]["votes_2"] == 274
+    assert report.values["votes_2"] == 274
     for name in ("log", "photographs", "superseded"):
         assert status(report, name) == SKIPPED
 
