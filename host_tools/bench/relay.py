@@ -167,6 +167,7 @@ class Bench:
             else:
                 measured = tuspy(link, files, FIRST_WAIT / factor / 4)
                 if measured is None:
+                    self.tell("no tuspy to compare with: pip install tuspy")
                     return None
             lines = link.lines
         taken = None if measured.seconds is None else measured.seconds * factor
