@@ -71,10 +71,10 @@ def broken(form, values, permille):
     """Findings of R1-R9 and R11-R13 on {field: figure or None}; `permille` is the reserve share."""
     findings = []
     for rule, left, relation, right in applicable(form):
-        if any(values.get(field) is None for field in left + right):
+        lefts, rights = [values.get(f) for f in left], [values.get(f) for f in right]
+        if None in lefts or None in rights:
             continue
-        a = sum(values[field] for field in left)
-        b = sum(values[field] for field in right)
+        a, b = sum(lefts), sum(rights)
         if a > b or (relation == "=" and a != b):
             findings.append(Finding(rule, left + right, a, b))
     received, dpt = values.get("ballots_received"), values.get("dpt_j")
