@@ -61,7 +61,7 @@ def _equations(form):
 
 def applicable(form):
     """(rule, left fields, "=" or "<=", right fields) of the rules whose fields the form has."""
-    if form.rules is None:
+    if not form.rules:
         known = set(form.fields)
         form.rules = [rule for rule in _equations(form) if known.issuperset(rule[1] + rule[3])]
     return form.rules

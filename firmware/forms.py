@@ -50,7 +50,7 @@ class Form:
                 fields += groups.pop(name)
             self.pages.append((number, tag, tuple(fields)))
         self.fields = tuple(field for page in self.pages for field in page[2])
-        self.rules = None  # figures.applicable makes them once
+        self.rules = []  # figures.applicable makes them once
         if "votes" in groups or not self.pairs:
             raise FormError("Form %s has no pairs to vote for" % self.code)
 
