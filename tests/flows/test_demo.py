@@ -4,13 +4,13 @@ import json
 import time
 
 import pytest
-import zxingcpp
 from PIL import Image
 
 from firmware import record
 from firmware.qr_text import bytes_of
 from host_tools.verify import trust as trusts
 from host_tools.verify.receipt import check_receipt
+from tests.papers import qr_codes
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -46,7 +46,7 @@ def test_every_receipt_decodes_and_shows_the_broken_rule(demo_out):
     assert len(found["paths"]["receipts"]) == 5  # three witnesses, the supervisor, PPS
     held = trusts.load(found["paths"]["bundle"], found["paths"]["authority"])
     for path in found["paths"]["receipts"]:
-        texts = [code.text for code in zxingcpp.read_barcodes(Image.open(path))]
+        texts = [code.text for code in qr_codes(Image.open(path))]
         assert len(texts) == 1 and texts[0].startswith("HTTPS://TPS.EXAMPLE.ID/#1")
         data = bytes_of(texts[0])
         assert data.hex() == found["entry"]

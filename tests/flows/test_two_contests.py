@@ -3,7 +3,6 @@
 import time
 
 import pytest
-import zxingcpp
 
 from firmware import record
 from firmware.qr_text import bytes_of
@@ -13,6 +12,7 @@ from host_tools.provision import sample
 from host_tools.verify import trust as trusts
 from host_tools.verify.receipt import check_receipt
 from tests.flows.conftest import PAGES, SECOND_LOGIN, SENT, Day
+from tests.papers import qr_codes
 
 CLEARED = "figures x x x x x x x x x x x x x x x x x x x - - -\n"
 EMPTY = "figures - - - - - - - - - - - - - - - - - - - - - -\n"
@@ -179,7 +179,7 @@ def check_papers(day: Day, count: int) -> None:
     papers = day.kit.printer.papers
     assert len(papers) == count == 1 + 4 + 4 + 5
     for paper in papers:
-        codes = zxingcpp.read_barcodes(paper)
+        codes = qr_codes(paper)
         assert len(codes) == 1
         report = check_receipt(bytes_of(codes[0].text), held, int(time.time()))
         assert report.exit_code == 0

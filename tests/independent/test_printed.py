@@ -14,11 +14,12 @@ from pathlib import Path
 
 import cbor2
 import pytest
-import zxingcpp
 from PIL import Image
 from pycose.keys import EC2Key
 from pycose.keys.curves import P256
 from pycose.messages import CoseMessage, Sign1Message
+
+from tests.papers import qr_codes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -53,7 +54,7 @@ def records_on(picture: Path) -> set[bytes]:
     """The records in a paper's codes; those in parts (#3 number count mark digits) put together."""
     records, parts = set(), {}
     with Image.open(picture) as opened:
-        codes = zxingcpp.read_barcodes(opened.convert("L"))
+        codes = qr_codes(opened.convert("L"))
     for code in codes:
         address, _, rest = code.text.partition("#")
         assert address.startswith("HTTPS://") and address.endswith("/")
@@ -131,7 +132,7 @@ def test_a_long_contest_comes_in_several_codes(printed):
 
 def codes_on(picture: Path):
     with Image.open(picture) as opened:
-        return zxingcpp.read_barcodes(opened.convert("L"))
+        return qr_codes(opened.convert("L"))
 
 
 def test_pycose_verifies_every_printed_record(printed):

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import cbor2
 import pytest
-import zxingcpp
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -25,6 +24,8 @@ from PIL import Image
 from pycose.keys import EC2Key
 from pycose.keys.curves import P256
 from pycose.messages import CoseMessage, Sign1Message
+
+from tests.papers import qr_codes
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 NODE = Path(__file__).parent / "node"
@@ -125,7 +126,7 @@ def records(folder: Path) -> list[bytes]:
     for path in sorted(folder.rglob("papers/*.png")):
         with Image.open(path) as opened:
             picture = opened.convert("L")
-        for code in zxingcpp.read_barcodes(picture):
+        for code in qr_codes(picture):
             data = bytes_of(code.text)
             if data is not None:
                 found[data] = None

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-import zxingcpp
 from typer.testing import CliRunner
 
 from firmware import record
 from host_tools.bench import receipt, receipt_damage, receipt_paper
 from host_tools.bench.command import app
+from tests.papers import qr_codes
 
 OURS, DCC = receipt_paper.ours(1), receipt_paper.dcc(1)
 
@@ -24,7 +24,7 @@ def photograph(paper, level, draw=1):
 
 @pytest.mark.parametrize("paper", [OURS, DCC], ids=lambda paper: paper.name)
 def test_the_paper_is_what_the_kit_prints_and_holds_the_signed_entry(paper):
-    texts = [code.text for code in zxingcpp.read_barcodes(paper.picture)]
+    texts = [code.text for code in qr_codes(paper.picture)]
     assert texts == [paper.text] and paper.picture.width == 456
 
 

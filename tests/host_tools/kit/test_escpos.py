@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-import zxingcpp
 from escpos.printer import Dummy
 from PIL import Image, ImageChops
 
@@ -14,6 +13,7 @@ from host_tools.kit.escpos import EscPosEmulator
 from host_tools.kit.escpos_paper import MARGIN, TOP
 from host_tools.kit.escpos_parts import writes
 from tests.firmware import test_receipt
+from tests.papers import qr_codes
 
 FAST = 300
 
@@ -52,7 +52,7 @@ def render(data: bytes, **emulator) -> EscPosEmulator:
 
 
 def codes(picture: Image.Image) -> list[str]:
-    return [code.text for code in zxingcpp.read_barcodes(picture)]
+    return [code.text for code in qr_codes(picture)]
 
 
 def result_slip(columns=32, again=0, training=True):

@@ -6,7 +6,6 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import zxingcpp
 from PIL import Image, ImageFilter
 
 from firmware import qr_parts, qr_text, receipt, record
@@ -16,6 +15,7 @@ from firmware.package import Package
 from host_tools.kit.bus import LocalUART
 from host_tools.kit.escpos import EscPosEmulator
 from tests.host_tools.verify import world
+from tests.papers import qr_codes
 from tests.vectors import good, keys
 
 FAST = 300
@@ -82,7 +82,7 @@ def film(path: Path, *papers: Image.Image, each: int = 24) -> Path:
 
 
 def _around_code(paper: Image.Image) -> tuple[int, int, int, int]:
-    where = zxingcpp.read_barcodes(paper)[0].position
+    where = qr_codes(paper)[0].position
     x, y = where.top_left.x, where.top_left.y
     side = where.top_right.x - x
     return (x - 60, y - 50, x + side + 60, y + side + 50)
