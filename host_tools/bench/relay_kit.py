@@ -9,8 +9,6 @@ first wait in seconds.
 # pyright: reportAttributeAccessIssue=false, reportArgumentType=false
 import asyncio
 import binascii
-import select
-import socket
 import sys
 import time
 
@@ -18,47 +16,17 @@ from firmware import record
 from firmware.board_virtual import LinkI2C
 from firmware.compat import exists
 from firmware.drivers.atecc608 import ATECC608
+from firmware.drivers.uplink import SystemUplink
 from firmware.journal import Journal
 from firmware.photos import Photos
 from firmware.recorder import Recorder
 from firmware.relay import Relay
 from firmware.saved import Saved
 
-BUFFER = 4096  # bytes asked for; Linux takes twice that, about what a modem holds
-
-
-class Stream:
-    """A TCP stream in the shape that firmware.http wants."""
-
-    ahead = 24  # the kernel's receive buffer is far larger
-
-    def __init__(self, sock):
-        self.stream = asyncio.StreamReader(sock)
-        self.poll = select.poll()
-        self.poll.register(sock, select.POLLIN)
-
-    def any(self):
-        return 1 if self.poll.poll(0) else 0
-
-    async def write(self, buf):
-        self.stream.write(buf)
-        await self.stream.drain()
-
-    async def readinto(self, buf):
-        return await self.stream.readinto(buf)
-
-    async def close(self):
-        self.stream.close()
-        await self.stream.wait_closed()
-
 
 async def open_stream():
     """A connection to the collector."""
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, 7, BUFFER)  # SO_SNDBUF
-    sock.connect(socket.getaddrinfo(sys.argv[3], int(sys.argv[4]))[0][-1])
-    sock.setblocking(False)
-    return Stream(sock)
+    return await SystemUplink().open_tcp(sys.argv[3], int(sys.argv[4]))
 
 
 def kit(chip_port, folder, collector_key, wait):
