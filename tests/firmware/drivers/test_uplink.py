@@ -1,4 +1,5 @@
 import asyncio
+import os
 
 from firmware.drivers import PartError, at_port
 from firmware.drivers.at_port import fault
@@ -22,10 +23,21 @@ async def echo(reader, writer):
     await writer.wait_closed()
 
 
-async def served(port, work):
-    server = await asyncio.start_server(echo, HOST, port)
+async def listening():
+    """(server, port) on a port that nobody has: both runtimes may be at it at once."""
+    for _ in range(50):
+        port = 20_000 + int.from_bytes(os.urandom(2), "big") % 12_000
+        try:
+            return await asyncio.start_server(echo, HOST, port), port
+        except OSError:
+            continue
+    raise AssertionError("no free port")
+
+
+async def served(work):
+    server, port = await listening()
     try:
-        return await asyncio.wait_for(work(), 20)
+        return await asyncio.wait_for(work(port), 20)
     finally:
         server.close()
         await server.wait_closed()
@@ -40,10 +52,10 @@ async def soon_any(stream):
 
 
 def test_a_system_socket_carries_bytes_tells_of_them_and_of_the_end():
-    async def work():
+    async def work(port):
         uplink = SystemUplink()
         await uplink.up()
-        stream = await uplink.open_tcp(HOST, 18761)
+        stream = await uplink.open_tcp(HOST, port)
         assert stream.any() == 0
         await stream.write(memoryview(b"satu"))
         assert await soon_any(stream)
@@ -56,12 +68,12 @@ def test_a_system_socket_carries_bytes_tells_of_them_and_of_the_end():
         assert await stream.readinto(buf) == 0
         await stream.close()
 
-    asyncio.run(served(18761, work))
+    asyncio.run(served(work))
 
 
 def test_a_large_write_arrives_whole():
-    async def work():
-        stream = await connect(HOST, 18762)
+    async def work(port):
+        stream = await connect(HOST, port)
         sent = bytes(range(64, 250)) * 300 + b"."
         task = asyncio.create_task(stream.write(sent))
         got = bytearray()
@@ -74,7 +86,7 @@ def test_a_large_write_arrives_whole():
         await task
         await stream.close()
 
-    asyncio.run(served(18762, work))
+    asyncio.run(served(work))
 
 
 def test_nobody_listening_is_an_oserror():
