@@ -45,10 +45,7 @@ class Check:
 
 
 def seldom_collect() -> None:
-    """Keep the garbage collector from what it cannot free: a fiftieth of the time of thousands.
-
-    What is loaded stays, and reports hold no cycles.
-    """
+    """Keep the garbage collector from what it cannot free: modules stay, reports hold no cycles."""
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
 

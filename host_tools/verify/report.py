@@ -122,8 +122,8 @@ class Report:
     def as_json(self, t: Words) -> dict[str, Any]:
         """For --json: verdict, exit code, facts and checks, sentences in the language of `t`."""
         facts = {name: fact for name, fact in self.facts.items() if name != "fields"}
-        if self.values:
-            facts["values"] = self.values
+        if values := self.values:
+            facts["values"] = values
         return {
             "subject": self.subject,
             "valid": self.valid,
