@@ -105,6 +105,40 @@ def test_heads_that_are_longer_than_needed_are_seen_alike():
         same(frame + b"\x58\x40" + signature)
 
 
+def test_one_head_longer_than_needed_and_all_others_right_is_seen_alike():
+    signature = record.parse(RESULT).signature
+    whole = [(4, 10), *((0, n) for n in (1, good.LIVE, good.STATION, 1, 1)), (4, 5)]
+    whole += [(0, n) for n in (0, 23, 24, 255, 65535)]
+    whole += [(2, 32), (0, 5), (2, 32), (0, good.START)]
+    starts = {(2, 32): bytes(32)}
+
+    def body(at=None, size=0):
+        parts = []
+        for i, (major, n) in enumerate(whole):
+            right = cbor.encode(n)
+            made = bytes([right[0] | major << 5]) + right[1:]
+            if i == at:
+                code = {1: 24, 2: 25, 4: 26, 8: 27}[size]
+                made = bytes([major << 5 | code]) + n.to_bytes(size, "big")
+            parts.append(made + starts.get((major, n), b""))
+        return b"".join(parts)
+
+    def framed(body):
+        length = cbor.encode(body)
+        return b"\xd2\x84\x4d\xa2\x01\x26\x04\x48" + bytes(8) + b"\xa0" + length + b"\x58\x40"
+
+    assert quick._result(framed(body()) + signature) is not None
+    longer = 0
+    for at, (_, n) in enumerate(whole):
+        for size in (1, 2, 4, 8):
+            if size > len(cbor.encode(n)) - 1 and not n >> 8 * size:
+                data = framed(body(at, size)) + signature
+                same(data)
+                assert quick._result(data) is None
+                longer += 1
+    assert longer > 40
+
+
 def text_seen(parse, text):
     try:
         return parse(text)
