@@ -14,12 +14,14 @@ from pathlib import Path
 
 import cbor2
 import pytest
+import zxingcpp
 from PIL import Image
 from pycose.keys import EC2Key
 from pycose.keys.curves import P256
 from pycose.messages import CoseMessage, Sign1Message
 
-from tests.papers import qr_codes
+QR = zxingcpp.BarcodeFormat.QRCode
+
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -54,7 +56,7 @@ def records_on(picture: Path) -> set[bytes]:
     """The records in a paper's codes; those in parts (#3 number count mark digits) put together."""
     records, parts = set(), {}
     with Image.open(picture) as opened:
-        codes = qr_codes(opened.convert("L"))
+        codes = zxingcpp.read_barcodes(opened.convert("L"), formats=QR)
     for code in codes:
         address, _, rest = code.text.partition("#")
         assert address.startswith("HTTPS://") and address.endswith("/")
@@ -132,7 +134,7 @@ def test_a_long_contest_comes_in_several_codes(printed):
 
 def codes_on(picture: Path):
     with Image.open(picture) as opened:
-        return qr_codes(opened.convert("L"))
+        return zxingcpp.read_barcodes(opened.convert("L"), formats=QR)
 
 
 def test_pycose_verifies_every_printed_record(printed):
