@@ -112,6 +112,12 @@ class KeyMatrix:
             finally:
                 self.release(key)
 
+    def settle(self, timeout: float = 30.0) -> None:
+        """Wait until the firmware has seen every key up: what they asked for is done."""
+        with self.changed:
+            for key in list(self.watched):
+                self._wait_for(key, 0.0, timeout)
+
     def _wait_for(self, key: str, seconds: float, timeout: float) -> None:
         watch = self.watched.get(key)
         end = time.monotonic() + timeout

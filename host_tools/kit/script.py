@@ -29,6 +29,7 @@ PATIENCE = 60.0  # seconds that an expected screen may take
 MOST_PRESSES = 60
 FAULT_SCREEN = re.compile(r"E\d{3}$")
 FAULT_STAYS = 5.0  # seconds
+CONSOLE = 0.05  # seconds until a line that the kit has printed is in its log
 SETTLE = 0.8  # seconds until a screenshot: a live picture is drawn anew three times a second
 
 
@@ -117,6 +118,9 @@ class Player:
 
     def _press_until(self, keys: tuple[str, ...], name: str) -> None:
         for _ in range(MOST_PRESSES):
+            # What the keys before asked for is not what this press brings.
+            self.kit.matrix.settle()
+            time.sleep(CONSOLE)
             before = len(self.screens())
             self.do_press(*keys)
             self._wait(lambda before=before: len(self.screens()) > before, "another screen")

@@ -11,7 +11,7 @@ import vfs
 from firmware import cbor, enrol, main, record
 from firmware.card import tend
 from firmware.station import Station
-from tests.power import board, checks, cutdev, election, parts, relay, watched
+from tests.power import board, checks, clock, cutdev, election, parts, relay, watched
 from tests.power.board import CARD, FLASH
 from tests.power.facts import DayOver, Facts
 from tests.power.officer import Officer, Unknown
@@ -125,6 +125,7 @@ class Bench:
         main.Saved = watched.saved(self.world)
         try:
             self.mount(power)
+            clock.start()
             asyncio.run(self.day(power, officer))
         except cutdev.PowerCut:
             return False

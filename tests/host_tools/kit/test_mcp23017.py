@@ -155,3 +155,19 @@ def test_a_tap_that_nobody_looks_at_times_out_and_lets_the_key_go():
     with pytest.raises(TimeoutError, match="does not scan"):
         kit.matrix.tap("5", timeout=0.05)
     assert kit.matrix.pressed == set()
+
+
+def test_it_is_settled_when_the_firmware_looks_again_after_its_work():
+    kit = Kit()
+    kit.matrix.press("OK")
+    assert kit.poll(4) == ["OK"]
+    kit.matrix.release("OK")
+    with pytest.raises(TimeoutError, match="does not scan"):
+        kit.matrix.settle(timeout=0.05)  # at work
+    thread = threading.Thread(target=kit.matrix.settle)
+    thread.start()
+    thread.join(0.02)
+    assert thread.is_alive()
+    kit.poll()
+    thread.join(10)
+    assert not thread.is_alive()
