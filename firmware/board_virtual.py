@@ -1,10 +1,12 @@
 """The virtual kit's board: the same drivers as a real one, on buses that reach emulated parts.
 
-Started as `micropython -X heapsize=1m -m firmware.main PORT FLASH CARD SPEED`: PORT is the bus
-server of the emulated parts on 127.0.0.1, FLASH is a folder or, with MicroPython, the image of a
-littlefs (`….img`), CARD is a folder that is not there while the card is out, SPEED is how many
-times faster than real the parts are. Only this file knows that; what it hands out has the shape of
-MicroPython's machine.I2C, UART, SPI and Pin (wire format of the links: host_tools/kit/bus.py).
+Started as `micropython -X heapsize=1m -m firmware.main PORT FLASH CARD SPEED [HOSTS]`: PORT is the
+bus server of the emulated parts on 127.0.0.1, FLASH is a folder or, with MicroPython, the image of
+a littlefs (`….img`), CARD is a folder that is not there while the card is out, SPEED is how many
+times faster than real the parts are. HOSTS makes the system's network the way to the collector, as
+on a Raspberry Pi: a file of lines NAME ADDRESS PORT that stands for its DNS. Only this file knows
+that; what it hands out has the shape of MicroPython's machine.I2C, UART, SPI and Pin (wire format
+of the links: host_tools/kit/bus.py).
 """
 
 import errno
@@ -25,6 +27,7 @@ from firmware.drivers.mcp23017 import IN, MCP23017, OPEN_DRAIN
 from firmware.drivers.modem_at import Modem
 from firmware.drivers.modem_sms import of as messages_of
 from firmware.drivers.modem_time import NetworkTime
+from firmware.drivers.uplink import SystemUplink
 
 NAME = "virtual"
 NO_FLASH = const(723)
@@ -200,6 +203,22 @@ class Camera:
         return _CameraStream(self.link, struct.unpack(">I", self._ask(b"C", 4))[0])
 
 
+class HostsUplink(SystemUplink):
+    """The system's network; names are looked up in a file of their own."""
+
+    def __init__(self, path):
+        self.path = path
+
+    async def open_tcp(self, host, port):
+        """A stream to where the file says; OSError when it does not name the host."""
+        with open(self.path) as file:
+            for line in file:
+                name, address, where = line.split()
+                if name == host:
+                    return await super().open_tcp(address, int(where))
+        raise OSError(errno.EHOSTUNREACH)
+
+
 class Clock:
     """The Clock role: the system's time, which the technician or the network set."""
 
@@ -225,6 +244,7 @@ class Board:
     def __init__(self, argv):
         port, self.card, speed = int(argv[1]), argv[3], float(argv[4])
         self.flash = argv[2]
+        self._hosts = argv[5] if len(argv) > 5 else None
         self.flash_fault = None  # a CodedError: the board is whole, so a screen can tell it
         if self.flash.endswith(".img"):
             self.flash = "/flash"
@@ -262,6 +282,10 @@ class Board:
     def modem(self, apn, pin="", log=None):
         """The Modem role with the package's APN line and the PIN of the SIM card."""
         return Modem(self._modem_uart, apn, pace=self._modem_pace, pin=pin, log=log)
+
+    def uplink(self, modem):
+        """The way to the collector: the system's network, or the modem's own TCP."""
+        return HostsUplink(self._hosts) if self._hosts else modem
 
     def messages(self, modem):
         """Short messages through that modem."""

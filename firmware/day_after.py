@@ -1,6 +1,7 @@
 """After signing: see the sending, print proofs and copies, correct, close."""
 
 from firmware import record
+from firmware.compat import CodedError
 from firmware.day_sign import papers, result
 from firmware.findings_text import CORRECTION_REASONS
 from firmware.receipt import CLOSING, SENT, Copy
@@ -31,6 +32,7 @@ class After:
             ("Print a copy", self.print_copy),
             ("Correct a result", self.correct),
             ("Self-test", self.kit.self_test),
+            ("Carry for another station", self.carry),
         ]
         if not closed:
             choices.append(("Close the station", self.close))
@@ -103,6 +105,35 @@ class After:
         if choice is not None:
             replaces = record.parse(self.journal.entry(which[1])[0]).rec_id
             self.station.start_contest(which[0], replaces=replaces, reason=numbers[choice])
+
+    async def carry(self):
+        """Take over what a neighbour's kit cannot send, and hand back what was acknowledged."""
+        title = "Carry for another station"
+        lines = ["Put the cable into both kits. Keys are pressed on this one only."]
+        if await self.screens.message(title, lines, ("OK", "HAPUS")) == "HAPUS":
+            return
+
+        async def tell(done, total):
+            await self.screens.progress(title, done, total)
+
+        await tell(0, 1)
+        try:
+            tps, taken, handed = await self.kit.carry(tell)
+        except CodedError as error:
+            await self.screens.fault(
+                error.code, error.sentence, "What was taken over stays. Try again."
+            )
+            return
+        waiting, _ = self.kit.carrier.count()
+        lines = [
+            "TPS %03d" % tps,
+            ("Entries taken over: %d", taken),
+            ("Acknowledgements handed back: %d", handed),
+            ("Entries waiting: %d", waiting),
+        ]
+        if waiting:
+            lines.append("When they are sent, connect the cable again.")
+        await self.screens.message(title, lines)
 
     async def close(self):
         """Close: from then on only corrections, reprints and sending."""

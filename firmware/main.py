@@ -7,7 +7,9 @@ import asyncio
 import sys
 
 from firmware import VERSION, board_virtual, enrol, record, selftest
+from firmware.cable import Cable
 from firmware.card import CardCopy, tend
+from firmware.carrier import Carrier
 from firmware.compat import (
     CodedError,
     const,
@@ -21,6 +23,7 @@ from firmware.gauge import Gauge
 from firmware.journal import Journal
 from firmware.language import Words
 from firmware.login import Login
+from firmware.neighbour import Neighbour
 from firmware.photo_places import PhotoPlaces
 from firmware.pins import Pins
 from firmware.recorder import Recorder
@@ -80,6 +83,7 @@ class Kit:
         ).handlers()
         if hasattr(self, "relay"):  # the day has begun
             handlers["RETRY"] = self.retry
+            handlers.update(self.neighbour.handlers())
         await serve(self.board.serial, handlers)
 
     def retry(self, _):
@@ -169,6 +173,7 @@ class Kit:
         """The relay in the background; its acknowledgements go into the journal."""
         package = self.package
         self.modem = self.board.modem(package.apn, self.settings.get("sim_pin"), self.log)
+        self.uplink = self.board.uplink(self.modem)
         self.network_time = self.board.network_time(self.log)
         kid = record.kid_of(package.collector_key)
 
@@ -186,9 +191,16 @@ class Kit:
         def on_refused(seq, text):
             self.log("refused %d %s" % (seq, text))
 
+        def carry(kit):
+            pace = self.settings.get("backoff_ms") / 1000
+            return kit.relay(self.open_stream, verify_ack, package.collector_host, on_refused, pace)
+
+        folder, journal = self.board.flash, self.recorder.journal
+        verify = self.signer.verify
+        self.carrier = Carrier(folder, package.election, self.certificate, verify, carry, self.log)
         self.relay = Relay(
             self.open_stream,
-            self.recorder.journal,
+            journal,
             self.photos,
             verify_ack,
             Saved("%s/relay-%d" % (self.board.flash, package.election)),
@@ -198,7 +210,9 @@ class Kit:
             on_refused,
             self.settings.get("backoff_ms") / 1000,
             card=CardAcks((self.board.card, self.board.flash), package.election),
+            carrier=self.carrier,
         )
+        self.neighbour = Neighbour(package, journal, self.certificate, self.relay)
         self.sms = RelaySms(
             self.board.messages(self.modem),
             self.relay.backlog,
@@ -214,11 +228,11 @@ class Kit:
 
     async def open_stream(self):
         """A stream to the collector over whatever link is up."""
-        await self.modem.up()
+        await self.uplink.up()
         await self.take_time()
         package = self.package
         host = package.collector_host
-        stream = await self.modem.open_tcp(host, package.collector_port)
+        stream = await self.uplink.open_tcp(host, package.collector_port)
         if package.collector_pin is None:
             return stream
         now = self.clock.now() if self.clock.quality else None
@@ -226,12 +240,26 @@ class Kit:
 
     async def take_time(self):
         """A reading of the network's time; the modem gives none while data flows."""
-        self.network_time.reading(await self.modem.time())
+        self.network_time.reading(await self.uplink.time())
 
     async def maintain(self):
         """The cable stays served: a newer package is kept and holds from the next start on."""
         while True:
             await self.serve_cable()
+
+    def start_cable(self):
+        """Serve the cable in the background."""
+        self.cable = asyncio.create_task(self.maintain())
+
+    async def carry(self, tell):
+        """A talk with a neighbour's kit (carrier.Carrier.talk); nobody is served meanwhile."""
+        self.cable.cancel()
+        await asyncio.sleep(0)
+        try:
+            return await self.carrier.talk(Cable(self.board.serial), tell)
+        finally:
+            self.start_cable()
+            self.relay.wake()
 
     async def watch(self):
         """Keep the status bar and the memory gauge up to date."""
@@ -242,10 +270,10 @@ class Kit:
             if ticks_diff(ticks_ms(), minute) > 60_000:
                 minute = ticks_ms()
                 await self.take_time()
-                await self.modem.signal()
+                await self.uplink.signal()
             relay, status = self.relay.status, self.screens.status
             status.waiting, status.sent = relay.waiting, relay.sent
-            status.signal = self.modem.dbm
+            status.signal = self.uplink.dbm
             minutes = self.clock.now() // 60 + self.package.offset
             status.clock = "%02d.%02d" % (minutes // 60 % 24, minutes % 60)
             sms = self.sms.status
@@ -278,7 +306,7 @@ async def run(argv):
         # Kept in a list: a task that nobody refers to may be collected.
         tasks = [kit.start_relay(), asyncio.create_task(kit.watch())]
         tasks.append(asyncio.create_task(kit.sms.run()))
-        tasks.append(asyncio.create_task(kit.maintain()))
+        kit.start_cable()
         tasks.append(asyncio.create_task(tend(kit.card_copy, kit.photos, kit.on_card)))
         while not await kit.login.ask(kit.login.KETUA, "Kit is locked"):
             pass

@@ -67,8 +67,11 @@ class Relay:
     gets what is to be journaled: the acknowledgement of a result or correction, once each.
     `on_refused(seq, text)` tells of an entry that the collector will not take. `first_wait`: s; it
     doubles to 30 times itself, and a wait that the collector asks for scales with it (2 s = as
-    asked). `timeout` as in http.Client. `card`: relay_card.CardAcks or None.
+    asked). `timeout` as in http.Client. `card`: relay_card.CardAcks or None; `carrier`:
+    carrier.Carrier or None, whose entries go between this kit's own and its photographs.
     """
+
+    BACKLOG = Backlog
 
     def __init__(
         self,
@@ -84,15 +87,17 @@ class Relay:
         first_wait=2.0,
         timeout=30,
         card=None,
+        carrier=None,
     ):
         self.client = Client(open_stream, host, self._take, self._lost, self._line_waits, timeout)
-        self.backlog = Backlog(journal, store)
+        self.backlog = self.BACKLOG(journal, store)
         self.acks = Acks(self.backlog, verify_ack, on_ack)
         self.journal = journal
         self.photographs = RelayPhotos(self, photos)
         self.certificate = certificate
         self.on_refused = on_refused
         self.card = card
+        self.carrier = carrier
         self.pace = first_wait / 2
         self.status = Status()
         self.under_way = set()  # seqs and digests whose reply or proof is awaited
@@ -151,6 +156,8 @@ class Relay:
     async def round(self):
         """Send all that waits; True when nothing is left. Raises PartError or OSError."""
         self.photographs.new_round()
+        if self.carrier:
+            self.carrier.new_round()
         self._odds = 0
         self.progress = False
         self._introduced = False
@@ -196,6 +203,12 @@ class Relay:
         if seq:
             await self.submit(seq)
             return True
+        if self.carrier and self.carrier.wants():
+            if self.client.pending:
+                return False  # the modem has one line: ours ends first
+            await self.client.close()
+            self._introduced = False
+            await self.carrier.forward()
         return await self.photographs.send_next()
 
     # What comes back.

@@ -102,6 +102,8 @@ class Backlog:
 
     def is_result(self, seq):
         """True when entry `seq` waits and is a result or correction."""
+        if seq > self._scanned:
+            return record.parse(self.journal.entry(seq)[0]).kind != record.EVENT
         return seq in self._results
 
     def _drop(self, seq):

@@ -59,7 +59,8 @@ def answer(line, handlers):
     return b"OK " + (binascii.hexlify(result) if result else b"-") + b"\n", verb
 
 
-async def _write(uart, data):
+async def write(uart, data):
+    """All of `data`, however little the port takes at once."""
     view = memoryview(data)
     at = 0
     while at < len(data):
@@ -90,6 +91,6 @@ async def serve(uart, handlers):
             else:
                 reply, verb = answer(line[:length], handlers)
             length = 0
-            await _write(uart, reply)
+            await write(uart, reply)
             if verb == "START":
                 return

@@ -153,6 +153,9 @@ class Station:
         if status.last_error:
             lines.append(status.last_error)
         lines += self.kit.sms.status.lines()
+        waiting, delivered = self.kit.carrier.count()
+        if waiting or delivered:
+            lines.append(("For other stations: %d waiting, %d sent", waiting, delivered))
         if self.kit.card_problem:
             lines.append(self.kit.card_problem.text)
         keys = ("OK",)

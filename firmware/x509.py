@@ -9,6 +9,11 @@ import hashlib
 from firmware.compat import const
 
 _SEQUENCE = const(0x30)
+# SubjectPublicKeyInfo of a P-256 key up to its 64 bytes (RFC 5480): no other form is in use.
+_P256 = (
+    b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
+    b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04"
+)
 _SAN = b"\x06\x03\x55\x1d\x11"  # OID 2.5.29.17 subjectAltName
 _DNS = const(0x82)
 
@@ -58,8 +63,8 @@ def _unix(tag, text):
 
 
 class Certificate:
-    """`pin`: SHA-256 of the SubjectPublicKeyInfo (RFC 7469 2.4); `start`, `end`: Unix seconds of
-    its validity; `names`: its DNS names in lower case."""
+    """`pin`: SHA-256 of the SubjectPublicKeyInfo (RFC 7469 2.4); `key`: 64 B (P-256) or None;
+    `start`, `end`: Unix seconds of its validity; `names`: its DNS names in lower case."""
 
     def __init__(self, der):
         _, at, _ = _tlv(der, 0)
@@ -69,7 +74,9 @@ class Certificate:
         if len(body) < 7:
             raise ValueError("certificate is cut off")
         _, at, _, end = body[6]
-        self.pin = hashlib.sha256(bytes(der[at:end])).digest()
+        info = bytes(der[at:end])
+        self.pin = hashlib.sha256(info).digest()
+        self.key = info[-64:] if info[:-64] == _P256 else None
         dates = _inside(der, body[4][1])
         self.start, self.end = (_unix(tag, bytes(der[a:b])) for tag, _, a, b in dates[:2])
         self.names = []

@@ -36,6 +36,7 @@ class Stage:
         *,
         speed: float = 20.0,
         runtime: str = "micropython",
+        network: str = "modem",
         tell: Callable[[str], None] = lambda line: None,
     ):
         self.out = out
@@ -43,37 +44,47 @@ class Stage:
         self.collector: Background | None = None
         tell("holding the key ceremony of a sample authority (its keys have no passphrase)")
         self.authority = Authority.create(out / "authority", sample.REGION, sample.REGION_NAME)
-        self.kit = VirtualKit(out / "kit", speed=speed, runtime=runtime)
-        self.kit.power_on().wait_for("screen Waiting for provisioning")
+        self.kits: list[VirtualKit] = []
+        self._enrolled: list[Enrolled] = []
+        self._kind = {"speed": speed, "runtime": runtime, "network": network}
+        self._mode = "training" if election.training else "live"
+        self.folder = out / "trust"
+        self.folder.mkdir()
+        self.authority_pem = self.folder / "authority.pem"
+        shutil.copyfile(self.authority.folder / "signing.cert.pem", self.authority_pem)
         tell("enrolling the kit over its cable: its keys are made inside the chip")
-        pins = {KETUA: KETUA_PIN, SECOND: SECOND_PIN}
-        enrolled = enrol(
-            self.kit.cable, self.authority, election, sample.STATION, KIT_ID, pins=pins
+        self.kit = self.add_kit(out / "kit", sample.STATION, KIT_ID)
+        self.package = self.folder / file_name(self.election.number, sample.STATION)
+        self.package.write_bytes(
+            build_package(self.election, sample.STATION, int(time.time()), self.authority)
         )
-        self._write_trust(enrolled)
 
-    def _write_trust(self, enrolled: Enrolled) -> None:
-        folder = self.out / "trust"
-        folder.mkdir()
+    def add_kit(self, folder: Path, station: int, kit_id: str) -> VirtualKit:
+        """Enrol a kit for `station`; the trust bundle's next version knows it too."""
+        kit = VirtualKit(folder, **self._kind)
+        self.kits.append(kit)
+        kit.power_on().wait_for("screen Waiting for provisioning")
+        pins = {KETUA: KETUA_PIN, SECOND: SECOND_PIN}
+        self._enrolled.append(
+            enrol(kit.cable, self.authority, self.election, station, kit_id, pins=pins)
+        )
+        self._write_bundle(len(self._enrolled))
+        return kit
+
+    def _write_bundle(self, version: int) -> None:
         now = int(time.time())
-        mode = "training" if self.election.training else "live"
         raw = bundles.build_bundle(
-            version=1,
+            version=version,
             election=self.election.number,
             region=sample.REGION,
             issued=now,
             next_issue=now + 30 * DAY,
-            entries=[enrolled.entry(mode)],
+            entries=[enrolled.entry(self._mode) for enrolled in self._enrolled],
             revoked=[],
             signer=self.authority.signing,
         )
-        self.bundle = folder / bundles.file_name(sample.REGION, 1)
+        self.bundle = self.folder / bundles.file_name(sample.REGION, version)
         self.bundle.write_bytes(raw)
-        self.authority_pem = folder / "authority.pem"
-        shutil.copyfile(self.authority.folder / "signing.cert.pem", self.authority_pem)
-        self.package = folder / file_name(self.election.number, sample.STATION)
-        self.package.write_bytes(build_package(self.election, sample.STATION, now, self.authority))
-        self._mode = mode
 
     @property
     def certificate(self) -> Path:
@@ -108,15 +119,17 @@ class Stage:
 
     def route(self, port: int) -> None:
         """Let the collector's name lead to this loopback port."""
-        self.kit.modem.hosts[self.election.collector_host] = ("127.0.0.1", port)
+        for kit in self.kits:
+            kit.route(self.election.collector_host, port)
 
     def start_kit(self) -> None:
         """End provisioning: the kit begins its day."""
         self.kit.cable.write(b"SAKSI START -\n")
 
     def close(self) -> None:
-        """Cut the kit's power and stop the collector."""
-        self.kit.close()
+        """Cut the kits' power and stop the collector."""
+        for kit in self.kits:
+            kit.close()
         self.stop_collector()
 
     def __enter__(self):

@@ -25,6 +25,9 @@ def kit(
     training: Annotated[bool, typer.Option(help="The election's training copy (LATIHAN).")] = False,
     speed: Annotated[float, typer.Option(help="How much faster than real the parts are.")] = 20.0,
     runtime: Annotated[str, typer.Option(help="micropython or cpython.")] = "micropython",
+    network: Annotated[
+        str, typer.Option(help="The way to the collector: modem, or system as on a Raspberry Pi.")
+    ] = "modem",
 ) -> None:
     """Run the real firmware on MicroPython against emulated parts.
 
@@ -34,6 +37,7 @@ def kit(
     """
     from host_tools.demo.run import DemoError, prepare
     from host_tools.demo.stage import Stage
+    from host_tools.kit.machine import NETWORKS
     from host_tools.kit.process import NoRuntime
     from host_tools.kit.script import Player, ScriptError, parse
     from host_tools.provision import sample
@@ -41,9 +45,17 @@ def kit(
     try:
         if election not in sample.NAMES:
             raise DemoError(f"{election}: the sample elections are {', '.join(sample.NAMES)}")
+        if network not in NETWORKS:
+            raise DemoError(f"{network}: the networks are {', '.join(NETWORKS)}")
         steps = parse(script.read_text(), script.name) if script else None
         prepare(out)
-        with Stage(out, sample.load(election, training), speed=speed, runtime=runtime) as stage:
+        with Stage(
+            out,
+            sample.load(election, training),
+            speed=speed,
+            runtime=runtime,
+            network=network,
+        ) as stage:
             stage.start_collector()
             stage.kit.echo = typer.echo
             assert stage.kit.process is not None

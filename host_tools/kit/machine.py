@@ -22,6 +22,7 @@ from host_tools.kit.modem_sms import Smsc, SmsModemEmulator
 from host_tools.kit.process import KitProcess
 from host_tools.kit.st7789 import ST7789Emulator
 
+NETWORKS = ("modem", "system")
 SMALL = 64 * 1024 * 1024  # bytes of the largest card that is filled
 
 
@@ -40,12 +41,12 @@ class SerialCable:
         self.ready.set()
         self.gone.wait()
 
-    def read(self, size: int = 1) -> bytes:
-        self.ready.wait(10)
+    def read(self, size: int = 1, patience: float = 10) -> bytes:
+        self.ready.wait(patience)
         if self.socket is None:
             return b""
-        self.socket.settimeout(10)
         try:
+            self.socket.settimeout(patience)
             return self.socket.recv(size)
         except TimeoutError:
             return b""
@@ -69,6 +70,7 @@ class VirtualKit:
     `speed` multiplies the parts' own timing (a printer prints that much faster than the real one).
     `flash` is "image" (littlefs, what only MicroPython can mount) or "folder"; by the runtime if
     not given. `printer`: the part in it; the firmware's own setting has to name the same.
+    `network`: "modem", or "system" for a kit that reaches the collector by this machine's network.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class VirtualKit:
         echo: Callable[[str], None] | None = None,
         flash: str | None = None,
         printer: str = "epson",
+        network: str = "modem",
     ):
         self.folder = folder
         kind = flash or ("image" if runtime == "micropython" else "folder")
@@ -92,6 +95,7 @@ class VirtualKit:
         self.chip = ATECC608Emulator(folder / "chip.json", speed=speed)
         self.printer = EscPosEmulator(printer, speed=speed)
         self.centre = Smsc()  # carries its short messages
+        self.network = network
         self.modem = SmsModemEmulator(
             hosts=dict(hosts or {}), speed=speed, centre=self.centre, number="+6281200000001"
         )
@@ -113,8 +117,26 @@ class VirtualKit:
     def power_on(self) -> KitProcess:
         """Start the firmware; the parts keep what the real ones keep without power."""
         arguments = [str(self.bus.port), str(self.flash), str(self.card), str(self.speed)]
+        if self.network == "system":
+            arguments.append(str(self._write_hosts()))
         self.process = KitProcess(arguments, self.runtime, self.echo)
         return self.process
+
+    def route(self, name: str, port: int) -> None:
+        """Let `name` lead to this port of loopback, from whatever network the kit is on."""
+        self.modem.hosts[name] = ("127.0.0.1", port)
+        if self.network == "system":
+            self._write_hosts()
+
+    def _write_hosts(self) -> Path:
+        """The file that stands for the system's DNS."""
+        path = self.folder / "hosts"
+        peers = self.modem.hosts.items()
+        rows = [f"{name} {to[0]} {to[1]}\n" for name, to in peers if not callable(to)]
+        fresh = path.with_suffix(".new")
+        fresh.write_text("".join(rows))
+        fresh.replace(path)
+        return path
 
     def power_off(self) -> None:
         """Cut the power, whatever the firmware is doing."""

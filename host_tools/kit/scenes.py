@@ -263,13 +263,18 @@ def afterwards() -> list[Scene]:
     end = "From now on only corrections, reprints and sending."
     results = [f"{CONTEST} (14)", f"{OTHER} (31)"]
     return [
-        _menu("idle", "Results are signed", [*choices, "Self-test", "Close the station"]),
+        _menu(
+            "idle",
+            "Results are signed",
+            [*choices, "Self-test", "Carry for another station", "Close the station"],
+        ),
         _message(
             "sending",
             "State of sending",
             ("Entries acknowledged: %d", 12),
             ("Entries waiting: %d", 3),
             ("Photographs waiting: %d", 2),
+            ("For other stations: %d waiting, %d sent", 34, 0),
             "There is no connection: the kit tries again by itself.",
             training=True,
         ),
@@ -291,6 +296,26 @@ def afterwards() -> list[Scene]:
         _menu("correct", "Correct a result", results),
         _pin("correct-pin", "Correct a result", chair),
         _menu("correct-why", "Why is it corrected?", CORRECTION_REASONS.values()),
+        (
+            "carry",
+            "",
+            lambda s: s.message(
+                "Carry for another station",
+                ["Put the cable into both kits. Keys are pressed on this one only."],
+                ("OK", "HAPUS"),
+            ),
+            False,
+        ),
+        _progress("carrying", "Carry for another station", 21, 34),
+        _message(
+            "carried",
+            "Carry for another station",
+            "TPS 012",
+            ("Entries taken over: %d", 34),
+            ("Acknowledgements handed back: %d", 0),
+            ("Entries waiting: %d", 34),
+            "When they are sent, connect the cable again.",
+        ),
         _menu("close", "Close the station?", YES_NO, end),
         _pin("close-pin", "Close the station", chair),
         _progress("closing-slip", "Closing slip", 0, 1),

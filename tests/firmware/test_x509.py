@@ -24,6 +24,7 @@ START, END = 1735689600, 2697971459
 def test_key_dates_and_names_are_found():
     certificate = Certificate(DER)
     assert certificate.pin == PIN
+    assert certificate.key in DER and len(certificate.key) == 64
     assert (certificate.start, certificate.end) == (START, END)
     assert certificate.names == ["collector.example.id", "b.example.id"]
 

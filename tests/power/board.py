@@ -43,6 +43,10 @@ class Board:
         """The Modem role."""
         return relay.Modem(self.world, self.plan)
 
+    def uplink(self, modem):
+        """The modem's own TCP."""
+        return modem
+
     def network_time(self, log=None):
         """What sets the clock by the modem's readings."""
         return NetworkTime(self.clock, ticks_ms, log)
