@@ -258,10 +258,10 @@ class Board:
         # Twice the emulated modem's own pauses, so that none of the driver's is too short.
         self._printer_pace = 1 / speed
         self._modem_pace = min(1.0, max(0.05, 2 / speed))
-        self.chip_bus = LinkI2C(port, "i2c-chip")
+        chip = ATECC608(LinkI2C(port, "i2c-chip"))
         self.signers = {}
         for mode, slot in KEY_SLOTS.items():
-            self.signers[mode] = ATECC608(self.chip_bus, slot=slot, counter=slot)
+            self.signers[mode] = chip.with_key(slot, slot)
         self.setup = Setup(self.signers["live"])
         expander = MCP23017(LinkI2C(port, "i2c-keys"))
         rows = [expander.pin(n, OPEN_DRAIN) for n in range(4)]

@@ -13,7 +13,6 @@ from firmware.drivers.atecc608_link import (
     E_SELF_TEST,
     E_SILENT,
     ERRORS,
-    OK,
     OP_COUNTER,
     OP_GENKEY,
     OP_INFO,
@@ -22,10 +21,11 @@ from firmware.drivers.atecc608_link import (
     OP_READ,
     OP_SELF_TEST,
     OP_SIGN,
-    OP_VERIFY,
     Link,
     fault,
+    until,
 )
+from firmware.drivers.atecc608_verify import NONCE_TO_DIGEST_BUFFER, Check, Verification
 
 E_RANDOM = const(107)
 E_COUNTER = const(108)
@@ -44,10 +44,7 @@ _TRIES = const(3)
 
 _INFO_REVISION = const(0)
 _READ_32 = const(0x80)  # 32 bytes of the configuration zone
-_NONCE_TO_DIGEST_BUFFER = const(0x43)
 _SIGN_DIGEST_BUFFER = const(0xA0)
-_VERIFY_DIGEST_BUFFER = const(0x22)
-_KEY_P256 = const(4)
 _SELF_TEST_RNG_ECDSA_SHA = const(0x23)
 
 _UNLOCKED_RANDOM = b"\xff\xff\x00\x00" * 8  # what Random answers until the configuration is locked
@@ -83,6 +80,12 @@ class ATECC608:
         self.randoms = 0
         self._last_random = _UNLOCKED_RANDOM
 
+    def with_key(self, slot, counter):
+        """The same chip, signing with the key of `slot` and counting with `counter`."""
+        other = ATECC608(self.link.i2c, self.link.address, slot, counter)
+        other.link = self.link  # a verification of either is settled by both
+        return other
+
     def public_key(self):
         """The slot's public key, X | Y, 64 bytes big-endian."""
         return self.session(self._public_key)
@@ -94,10 +97,14 @@ class ATECC608:
 
     def verify(self, key, digest, signature):
         """True when `signature` (64 B) over `digest` (32 B) was made by `key` (X | Y, 64 B)."""
-        _expect(key, 64)
-        _expect(digest, 32)
-        _expect(signature, 64)
+        _expect_signed(key, digest, signature)
         return self.session(self._verify, key, digest, signature)
+
+    def verify_begin(self, key, digest, signature):
+        """Start verify() and return at once; `poll()` of what comes is None until it is done."""
+        _expect_signed(key, digest, signature)
+        self._settle()
+        return Verification(self, key, digest, signature)
 
     def random(self, n):
         """`n` random bytes of the chip; raises E_RANDOM when they cannot be random."""
@@ -167,6 +174,7 @@ class ATECC608:
 
     def session(self, work, *args, tries=_TRIES):
         """Wake the chip, return `work(*args)`, let it sleep; passing faults start `work` anew."""
+        self._settle()
         while True:
             tries -= 1
             self.link.wake()
@@ -178,19 +186,22 @@ class ATECC608:
             finally:
                 self.link.sleep()
 
+    def _settle(self):
+        # What the chip has loaded belongs to the verification: nothing comes between.
+        if self.link.under_way:
+            self.link.under_way.settle()
+
     def _public_key(self):
         return bytes(self.link.command(OP_GENKEY, 0, self.slot, 64))
 
     def _sign(self, digest):
         # A nonce from a dead generator gives the private key away: draw, and look, before signing.
         self._random_block()
-        self.link.do(OP_NONCE, _NONCE_TO_DIGEST_BUFFER, 0, digest)
+        self.link.do(OP_NONCE, NONCE_TO_DIGEST_BUFFER, 0, digest)
         return low_s(self.link.command(OP_SIGN, _SIGN_DIGEST_BUFFER, self.slot, 64))
 
     def _verify(self, key, digest, signature):
-        self.link.do(OP_NONCE, _NONCE_TO_DIGEST_BUFFER, 0, digest)
-        answer = self.link.command(OP_VERIFY, _VERIFY_DIGEST_BUFFER, _KEY_P256, 1, signature, key)
-        return answer[0] == OK
+        return until(Check(self.link, key, digest, signature).look)
 
     def _random(self, n):
         out = bytearray(n)
@@ -236,3 +247,9 @@ class ATECC608:
 def _expect(value, size):
     if len(value) != size:
         raise ValueError("%d bytes expected" % size)
+
+
+def _expect_signed(key, digest, signature):
+    _expect(key, 64)
+    _expect(digest, 32)
+    _expect(signature, 64)

@@ -90,6 +90,15 @@ def crc16(buf):
     return crc
 
 
+def until(look, *args):
+    """What `look(*args)` gives as soon as it is not None."""
+    while True:
+        found = look(*args)
+        if found is not None:
+            return found
+        sleep_ms(_POLL_MS)
+
+
 class Link:
     """One ATECC608 on a ready I2C bus of its own; the wake pulse needs at most 100 kHz."""
 
@@ -100,7 +109,8 @@ class Link:
         self._frame_view = memoryview(self._frame)
         self._reply = bytearray(67)
         self._reply_view = memoryview(self._reply)
-        self._woke = 0
+        self._woke = self._started = self._patience = self._reads = 0
+        self.under_way = None  # atecc608_verify.Verification that the chip works at
 
     def wake(self):
         """Wake the chip and start its watchdog; raise E_WAKE or E_SELF_TEST."""
@@ -143,16 +153,22 @@ class Link:
 
         The view is valid until the next command. With `size` 1 it is a status: OK or MISMATCH.
         """
+        self.start(opcode, p1, p2, *parts)
+        return until(self.answer, size)
+
+    def start(self, opcode, p1, p2, *parts):
+        """Send one command to the woken chip, whose reply answer() has later."""
         limit = _MAX_MS[opcode]
         try:
             if ticks_diff(ticks_ms(), self._woke) + limit > _WATCHDOG_MS:
                 self.idle()
                 self.wake()
             self.i2c.writeto(self.address, self._build(opcode, p1, p2, parts))
-            return self._receive(size, limit)
         except OSError:
-            pass
-        raise fault(E_SILENT)
+            raise fault(E_SILENT) from None
+        self._started = ticks_ms()
+        self._patience = 2 * limit + 20
+        self._reads = _READS
 
     def do(self, opcode, p1, p2, *parts):
         """Run one command that answers with a status only; anything but OK is an error."""
@@ -176,38 +192,36 @@ class Link:
         frame[end + 1] = crc >> 8
         return self._frame_view[: end + 2]
 
-    def _receive(self, size, limit):
+    def answer(self, size):
+        """What command() returns, or None while the chip works: it acknowledges nothing then.
+
+        Twice a command's longest time is enough: E_SILENT after that, and from a chip that sleeps.
+        """
         reply = self._reply
-        view = self._reply_view[: size + 3]
-        for _ in range(_READS):
-            self._poll(view, limit)
+        late = ticks_diff(ticks_ms(), self._started) > self._patience
+        try:
+            self.i2c.readfrom_into(self.address, self._reply_view[: size + 3])
             count = reply[0]
-            if count in (4, size + 3):
-                crc = crc16(self._reply_view[: count - 2])
-                if reply[count - 2] == crc & 0xFF and reply[count - 1] == crc >> 8:
-                    break
-            # The reply stays in the chip: read it again, do not run the command again.
-            self.i2c.writeto(self.address, _WORD_REWIND)
-        else:
-            raise fault(E_CRC)
+            if count not in (4, size + 3) or not self._is_whole(count):
+                # The reply stays in the chip: read it again, do not run the command again.
+                self.i2c.writeto(self.address, _WORD_REWIND)
+                self._reads -= 1
+                if not self._reads:
+                    raise fault(E_CRC)
+                return None
+        except OSError:
+            if late:
+                raise fault(E_SILENT) from None
+            return None
         if count == 4:
             self._check(reply[1])
         if count != size + 3:
             raise fault(E_REFUSED)
         return self._reply_view[1 : 1 + size]
 
-    def _poll(self, view, limit):
-        """Read into `view` once the chip acknowledges; twice its longest time is enough."""
-        started = ticks_ms()
-        while True:
-            late = ticks_diff(ticks_ms(), started) > 2 * limit + 20
-            try:
-                self.i2c.readfrom_into(self.address, view)
-                return
-            except OSError:
-                if late:
-                    raise
-            sleep_ms(_POLL_MS)
+    def _is_whole(self, count):
+        crc = crc16(self._reply_view[: count - 2])
+        return self._reply[count - 2] == crc & 0xFF and self._reply[count - 1] == crc >> 8
 
     @staticmethod
     def _check(status):

@@ -223,6 +223,49 @@ def test_verify_tells_a_match_from_a_mismatch():
         assert chip.verify(key, bytes(32), signature) is expected
 
 
+def verify_frames(key, signature):
+    """The steps on the bus that load a digest of zeros and verify."""
+    frame = h("87 45 22 04 00") + signature + key
+    crc = crc16(frame)
+    verify = (CHIP, b"\x03" + frame + bytes([crc & 0xFF, crc >> 8]))
+    return (CHIP, h("03 27 16 43 00 00") + bytes(32) + h("14 3a")), verify
+
+
+def test_a_verification_goes_step_by_step_and_every_look_is_one_read():
+    key, signature = bytes(range(64)), bytes(range(64, 128))
+    nonce, verify = verify_frames(key, signature)
+    for answer, expected in (("04 00 03 40", True), ("04 01 00 c3", False)):
+        bus = ScriptedBus(*(WAKE + [nonce]))
+        check = ATECC608(bus).verify_begin(key, bytes(32), signature)
+        for steps in ([(NACK,)], [(NACK,)], [(h("04 00 03 40"),), verify], [(NACK,)], [(NACK,)]):
+            assert not bus.steps
+            bus.steps = list(steps)
+            assert check.poll() is None
+        assert not bus.steps
+        bus.steps = [(h(answer),)] + SLEEP
+        assert check.poll() is expected and not bus.steps
+        assert check.poll() is expected, "it stays known"
+
+
+def test_another_command_waits_for_the_verification_under_way_and_its_result_is_kept():
+    key, signature = bytes(range(64)), bytes(range(64, 128))
+    nonce, verify = verify_frames(key, signature)
+    bus = ScriptedBus(*(WAKE + [nonce]))
+    chip = ATECC608(bus)
+    other = chip.with_key(1, 1)
+    check = chip.verify_begin(key, bytes(32), signature)
+    frame = h("07 24 00 01 00")
+    crc = crc16(frame)
+    bus.steps = [(NACK,), (h("04 00 03 40"),), verify, (NACK,), (h("04 01 00 c3"),)] + SLEEP + WAKE
+    bus.steps += [
+        (CHIP, b"\x03" + frame + bytes([crc & 0xFF, crc >> 8])),
+        (reply(h("05 00 00 00")),),
+    ]
+    bus.steps += SLEEP
+    assert other.count() == 5 and not bus.steps
+    assert check.poll() is False
+
+
 def test_a_damaged_reply_is_read_again_without_running_the_command_again():
     good = reply(bytes(range(64)))
     damaged = good[:20] + b"\x00" + good[21:]
