@@ -28,6 +28,7 @@ from firmware.photo_places import PhotoPlaces
 from firmware.pins import Pins
 from firmware.recorder import Recorder
 from firmware.relay import Relay
+from firmware.relay_acks import CollectorKey
 from firmware.relay_card import CardAcks
 from firmware.relay_sms import RelaySms
 from firmware.saved import Saved
@@ -175,14 +176,7 @@ class Kit:
         self.modem = self.board.modem(package.apn, self.settings.get("sim_pin"), self.log)
         self.uplink = self.board.uplink(self.modem)
         self.network_time = self.board.network_time(self.log)
-        kid = record.kid_of(package.collector_key)
-
-        def verify_ack(data, rec_id):
-            ack = record.parse(data)
-            known = ack.kind == record.ACK and ack.kid == kid and ack.payload[1] == rec_id
-            return known and self.signer.verify(
-                package.collector_key, ack.signed_digest(), ack.signature
-            )
+        verify_ack = CollectorKey(self.signer, package.collector_key)
 
         def on_ack(seq, data):
             self.recorder.event(record.ACKNOWLEDGED, [data])

@@ -19,14 +19,14 @@ What an outage costs:
 8. Little data: results and corrections go first, then the entries of pages, then the others, then
    photographs from small to large. A new result waits for the end of one photograph at most.
 9. The officers wait for nothing: after every 1400 bytes, entry or acknowledgement the other tasks
-   have their turn, and the chip is asked when the line makes the kit wait anyway.
+   have their turn, and the chip verifies acknowledgements while the kit goes on sending.
 """
 
 import asyncio
 import os
 
 from firmware import cbor, record
-from firmware.compat import const
+from firmware.compat import const, ticks_diff, ticks_ms
 from firmware.drivers import PartError
 from firmware.http import Client
 from firmware.relay_acks import MOST, Acks
@@ -35,7 +35,9 @@ from firmware.relay_codes import BAD_ACK, BUSY, ENTRY_REFUSED, NO_LINE, ODD_REPL
 from firmware.relay_photos import PATCH, RelayPhotos
 
 _SOON, _FIRST, _LONGEST = 0.5, 2, 60  # s between tries
-_SLOW = const(25)  # ms that the line made the kit wait: time enough for the chip
+_SLOW = const(2)  # ms that the line made the kit wait: it has enough for a while
+_SELDOM = const(50)  # ms between looks at the chip on a line that never makes the kit wait
+_LOOK = 0.002  # s between looks at the chip when there is nothing else to do
 _ENTRY = const(0)  # kind of a request; relay_photos has the others
 _ODD = const(3)  # replies that are not as agreed before a round is given up
 
@@ -61,7 +63,8 @@ class Status:
 
 
 class Relay:
-    """`open_stream()`: see http.Client. `verify_ack(ack bytes, rec-id) -> bool`, or ValueError.
+    """`open_stream()`: see http.Client. `verify_ack(ack bytes, rec-id) -> bool`, or ValueError;
+    with a `begin()` like relay_acks.CollectorKey's nothing waits for the chip.
 
     `store`: power-safe value (firmware.saved). `certificate`: DER or None. `on_ack(seq, ack bytes)`
     gets what is to be journaled: the acknowledgement of a result or correction, once each.
@@ -91,7 +94,6 @@ class Relay:
     ):
         self.client = Client(open_stream, host, self._take, self._lost, self._line_waits, timeout)
         self.backlog = self.BACKLOG(journal, store)
-        self.acks = Acks(self.backlog, verify_ack, on_ack)
         self.journal = journal
         self.photographs = RelayPhotos(self, photos)
         self.certificate = certificate
@@ -101,6 +103,8 @@ class Relay:
         self.pace = first_wait / 2
         self.status = Status()
         self.under_way = set()  # seqs and digests whose reply or proof is awaited
+        self.acks = Acks(self.backlog, verify_ack, on_ack, self.under_way)
+        self._looked = ticks_ms()  # at the chip
         self.odd = set()  # seqs and digests left aside until all the others were tried
         self._odds = 0  # odd replies in this round
         self._introduced = False  # the certificate went over this connection
@@ -179,18 +183,14 @@ class Relay:
         return not odd and not photographs.away
 
     async def _step(self):
-        """Send one thing more, or take one reply, or ask the chip; False when all is done."""
+        """Send one thing more, or take one reply, or wait for the chip; False when all is done."""
         self.backlog.count(self.status)
         pending = len(self.client.pending)
-        if (
-            pending < self.client.ahead()
-            and len(self.acks.unproved) < MOST
-            and await self._send_next()
-        ):
+        if pending < self.client.ahead() and await self._send_next():
             while self.client.pending and self.client.waiting():
                 await self.client.take()
         elif self.acks.unproved and not (pending and self.client.waiting()):
-            await self._prove()
+            await self._prove(_LOOK)
         elif pending:
             await self.client.take()
         else:
@@ -200,10 +200,10 @@ class Relay:
     async def _send_next(self):
         """Send the entry or photograph that comes first; False when none can go now."""
         seq = self.backlog.next_entry(self.odd | self.under_way)
-        if seq:
+        if seq and len(self.acks.unproved) < MOST:
             await self.submit(seq)
             return True
-        if self.carrier and self.carrier.wants():
+        if not seq and self.carrier and self.carrier.wants():
             if self.client.pending:
                 return False  # the modem has one line: ours ends first
             await self.client.close()
@@ -245,13 +245,19 @@ class Relay:
             raise Later(code)
 
     async def _line_waits(self, ms):
-        """The line made the kit wait: its buffer is full, and the chip may be asked meanwhile."""
-        if ms >= _SLOW and self.acks.unproved:
+        """A piece was written, for which the line made the kit wait."""
+        looked = ticks_diff(ticks_ms(), self._looked)
+        if self.acks.unproved and (ms >= _SLOW or looked >= _SELDOM):
             await self._prove()
 
-    async def _prove(self):
-        seq, good = self.acks.prove()
-        self.under_way.discard(seq)
+    async def _prove(self, pause=0.0):
+        """Have the chip verify what came, as far as it is; `pause`: s to wait if it is busy."""
+        self._looked = ticks_ms()
+        proved = self.acks.prove()
+        if proved is None:
+            await asyncio.sleep(pause)
+            return
+        seq, good = proved
         if good:
             self.progress = True
         else:
@@ -310,10 +316,4 @@ class Relay:
         self._introduced = True
         for digest, offset in offsets.items():
             self.photographs.told(digest, offset)
-        if not self.backlog.is_result(seq):
-            self.under_way.add(seq)  # until it is proved
-            self.acks.unproved.append((seq, rec_id, ack))
-        elif self.acks.take(seq, rec_id, ack):
-            self.progress = True
-        else:
-            self.set_aside(seq, BAD_ACK)
+        self.acks.add(seq, rec_id, ack)

@@ -21,6 +21,7 @@ from firmware.journal import Journal
 from firmware.photos import Photos
 from firmware.recorder import Recorder
 from firmware.relay import Relay
+from firmware.relay_acks import CollectorKey
 from firmware.saved import Saved
 
 
@@ -39,12 +40,6 @@ def kit(chip_port, folder, collector_key, wait):
     journal = Journal(folder + "/journal", record.sha256(certificate))
     first = record.parse(journal.entry(1)[0]).payload
     recorder = Recorder(journal, signer, first[1], first[2], lambda: int(time.time()))
-    kid = record.kid_of(collector_key)
-
-    def verify_ack(data, rec_id):
-        ack = record.parse(data)
-        known = ack.kind == record.ACK and ack.kid == kid and ack.payload[1] == rec_id
-        return known and signer.verify(collector_key, ack.signed_digest(), ack.signature)
 
     def on_ack(seq, data):
         print("result", seq)
@@ -54,7 +49,7 @@ def kit(chip_port, folder, collector_key, wait):
         open_stream,
         journal,
         Photos(folder + "/photos"),
-        verify_ack,
+        CollectorKey(signer, collector_key),
         Saved(folder + "/relay"),
         "collector.example.id",
         certificate,
