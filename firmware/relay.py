@@ -204,7 +204,7 @@ class Relay:
             await self.submit(seq)
             return True
         if not seq and self.carrier and self.carrier.wants():
-            if self.client.pending:
+            if self.client.pending or self.acks.unproved:
                 return False  # the modem has one line: ours ends first
             await self.client.close()
             self._introduced = False
