@@ -1,5 +1,6 @@
 """`saksi collect`: run the collector."""
 
+import json
 import logging
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from host_tools.collector import serve, sms
+from host_tools.collector import serve, sms, tls
 from host_tools.collector.ack import Acknowledger
 from host_tools.collector.door import Local, Remote
 from host_tools.collector.hand_in import hand_in
@@ -37,8 +38,17 @@ def collect(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.")] = 8400,
-    tls_cert: Annotated[Path | None, typer.Option(help="Server certificate chain (PEM).")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            help="Speak TLS (1.2, 1.3) with this certificate of a P-256 key, followed by those up"
+            " to its CA (PEM). The start tells the key's pin, which goes into election.toml before"
+            " packages are built. A new certificate of the same key keeps the pin."
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="The private key of --tls-cert (PEM, not encrypted).")
+    ] = None,
     sms_modem: Annotated[
         str | None, typer.Option(help="Serial port of a modem that takes in results by SMS.")
     ] = None,
@@ -52,7 +62,7 @@ def collect(
         str | None, typer.Option(help="Address of a running collector for --import and --submit.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="With --import and --submit: print JSON.")
+        bool, typer.Option("--json", help="Print JSON: at the start, of --import and of --submit.")
     ] = False,
     verbose: Annotated[bool, typer.Option(help="One line for each refusal.")] = False,
 ) -> None:
@@ -69,9 +79,7 @@ def collect(
             return
         if data is None or not bundle or authority is None or key is None:
             raise SetupError("give --data, --bundle, --authority and --key")
-        if (tls_cert is None) != (tls_key is None):
-            raise SetupError("give --tls-cert and --tls-key together")
-        tls = serve.Tls(tls_cert, tls_key) if tls_cert and tls_key else None
+        secure = tls.load(tls_cert, tls_key)
         trust = Trust.load(bundle, authority, ca or [])
         acknowledger = Acknowledger.load(key)
         service = serve.Service(data, trust, acknowledger)
@@ -83,19 +91,36 @@ def collect(
                 service.close()
             return
         listener = serve.listen(host, port)
-        for line in stale(trust):
+        for line in (*stale(trust), *(secure.warnings if secure else ())):
             print(f"warning: {line}", file=sys.stderr)
-        scheme = "https" if tls else "http"
-        address = listener.getsockname()
         with sms.listening(service.intake, sms_modem):
-            print(f"collector listening on {scheme}://{host}:{address[1]}", flush=True)
-            serve.run(service, listener, tls)
+            _tell_start(f"{host}:{listener.getsockname()[1]}", secure, as_json)
+            serve.run(service, listener, secure)
     except Refused as error:  # the disk or the database failed in the middle of it
         print(f"saksi collect: {error.sentence}", file=sys.stderr)
         raise typer.Exit(2) from None
     except SetupError as error:
         print(f"saksi collect: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
+
+
+def _tell_start(place: str, secure: tls.Tls | None, as_json: bool) -> None:
+    """Where the collector listens, and by what kits will know it."""
+    url = f"{'https' if secure else 'http'}://{place}"
+    if as_json:
+        told: dict[str, object] = {"url": url}
+        if secure:
+            told |= {"pin": secure.pin.hex(), "names": secure.names}
+        print(json.dumps(told), flush=True)
+        return
+    lines = [f"collector listening on {url}"]
+    if secure:
+        lines += [
+            f"kits reach it as {' or '.join(secure.names) or 'nothing'}, with this line in"
+            " election.toml, [collector]:",
+            f'pin = "{secure.pin.hex()}"',
+        ]
+    print("\n".join(lines), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@
 import fcntl
 import signal
 import socket
-import ssl
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -18,16 +16,9 @@ from host_tools.collector.intake import Intake
 from host_tools.collector.protocol import Protocol
 from host_tools.collector.reasons import SetupError
 from host_tools.collector.store import Store
+from host_tools.collector.tls import Tls
 from host_tools.collector.trust import Trust
 from host_tools.collector.uploads import Uploads
-
-
-@dataclass(frozen=True)
-class Tls:
-    """Certificate chain and private key, both PEM files."""
-
-    certificate: Path
-    key: Path
 
 
 class Service:
@@ -85,15 +76,9 @@ def _server(app: Starlette, tls: Tls | None = None) -> uvicorn.Server:
         server_header=False,
         timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=5,
-        ssl_certfile=tls.certificate if tls else None,
-        ssl_keyfile=tls.key if tls else None,
     )
-    try:
-        config.load()
-    except (OSError, ssl.SSLError) as error:
-        raise SetupError(
-            f"{tls.certificate if tls else ''}: not usable for TLS ({error})"
-        ) from error
+    config.load()
+    config.ssl = tls.context if tls else None
     return uvicorn.Server(config)
 
 

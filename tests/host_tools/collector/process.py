@@ -11,7 +11,7 @@ __all__ = ["ROOT", "Process"]
 class Process(Client):
     """`saksi collect` on any free port. `limit`: largest file in bytes it may write."""
 
-    def __init__(self, data: Path, options: list[str], limit: int | None = None):
+    def __init__(self, data: Path, options: list[str], limit: int | None = None, verify=True):
         before = ""
         if limit is not None:
             resource = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
@@ -19,7 +19,7 @@ class Process(Client):
         self.collector = Collector(data, options, before=before)
         self.process, self.url = self.collector.process, self.collector.url
         self.kill = self.collector.kill
-        super().__init__(self.url)
+        super().__init__(self.url, verify)
 
     def stop(self) -> int:
         self.http.close()

@@ -2,7 +2,6 @@
 
 import ssl
 
-import httpx
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -30,12 +29,6 @@ def refusal(options: list[str]) -> str:
 def replaced(options: list[str], name: str, value: str) -> list[str]:
     at = options.index(name) + 1
     return [*options[:at], value, *options[at + 1 :]]
-
-
-@pytest.fixture
-def options(world, tmp_path) -> list[str]:
-    world.kit()
-    return ["--data", str(tmp_path / "data"), "--port", "0", *world.files(tmp_path)]
 
 
 def test_missing_or_wrong_files_are_told_in_one_line(options, tmp_path):
@@ -85,9 +78,8 @@ def test_a_database_of_another_schema_is_refused(options, tmp_path):
     assert "schema 99" in refusal(options)
 
 
-def test_an_address_that_is_not_ours_and_half_of_tls_are_refused(options):
+def test_an_address_that_is_not_ours_is_refused(options):
     assert "cannot listen" in refusal([*options, "--host", "192.0.2.1"])
-    assert "--tls-key" in refusal([*options, "--tls-cert", "x.pem"])
 
 
 def test_the_database_is_durable_at_every_commit(tmp_path):
@@ -120,19 +112,6 @@ def test_the_newest_bundle_counts_and_an_old_one_is_told(world):
 def test_it_starts_serves_and_stops_cleanly(options, tmp_path):
     collector = Process(tmp_path / "data", options[4:])
     assert collector.http.get("/healthz").status_code == 200
-    assert collector.stop() == 0
-
-
-def test_it_speaks_tls_with_a_pinned_ca(options, world, tmp_path):
-    folder = tmp_path
-    certificate, key = world.server_files(folder)
-    tls = ["--tls-cert", str(certificate), "--tls-key", str(key)]
-    collector = Process(folder / "data", [*options[4:], *tls])
-    context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
-    context.check_hostname = False
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    with httpx.Client(verify=context) as client:
-        assert client.get(collector.url + "/healthz").text == "ok\n"
     assert collector.stop() == 0
 
 

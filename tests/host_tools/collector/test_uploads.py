@@ -3,6 +3,7 @@
 import base64
 import os
 import socket
+import ssl
 import struct
 import threading
 
@@ -10,17 +11,23 @@ import pytest
 
 from firmware import cbor, record
 from host_tools.collector import durable, limits
+from tests.host_tools.collector import tls_files
 from tests.host_tools.collector.world import photo, sha256
 
 DATA = photo(300)
 DIGEST = sha256(DATA)
 
 
-@pytest.fixture
-def collector(world, start):
+LINES = {"plain": None, "tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
+
+
+@pytest.fixture(params=LINES.values(), ids=LINES.keys())
+def collector(world, start, request, tmp_path):
     """A collector that accepted one result with one photograph, DATA."""
     made = world.kit().result([DATA])
-    running = start()
+    running = start(tls_files.make(tmp_path) if request.param else None)
+    if request.param:
+        running.context.maximum_version = request.param
     running.made = made
     assert running.submit(made).status_code == 201
     return running
@@ -35,8 +42,7 @@ class Raw:
     """A PATCH over a bare socket that can stop at any byte and leave the line half open."""
 
     def __init__(self, collector, offset: int, length: int, digest: bytes = DIGEST):
-        self.socket = socket.create_connection((collector.background.host, collector.port))
-        self.socket.settimeout(10)
+        self.socket = collector.connect()
         head = (
             f"PATCH /v1/u/{digest.hex()} HTTP/1.1\r\nHost: collector\r\nTus-Resumable: 1.0.0\r\n"
             "Content-Type: application/offset+octet-stream\r\n"
@@ -93,7 +99,6 @@ def test_a_line_that_breaks_keeps_what_had_come(world, start, kept):
     made = world.kit().result([DATA])
     running = start()
     running.submit(made)
-    running.port = running.background.port
     broken = Raw(running, 0, 300)
     broken.send(DATA[:kept])
     partial = running.store.folder / "partial" / DIGEST.hex()
@@ -107,7 +112,6 @@ def test_a_line_that_breaks_keeps_what_had_come(world, start, kept):
 
 @pytest.mark.parametrize("farewell", ["end", "reset"])
 def test_bytes_that_the_end_of_the_line_comes_right_behind_are_kept(collector, farewell):
-    collector.port = collector.background.port
     for kept in (40, 170, 299):
         start = told(collector)
         line = Raw(collector, start, 300 - start)
@@ -122,6 +126,22 @@ def test_bytes_that_the_end_of_the_line_comes_right_behind_are_kept(collector, f
             pause.wait(0.01)
         assert told(collector) == kept
     assert collector.patch(DIGEST, 299, DATA[299:]).status_code == 204
+
+
+@pytest.mark.parametrize("version", LINES.values(), ids=LINES.keys())
+def test_of_a_long_body_all_that_came_before_the_end_is_kept(world, start, version, tmp_path):
+    data = photo(400_000)
+    made = world.kit().result([data])
+    collector = start(tls_files.make(tmp_path) if version else None)
+    if version:
+        collector.context.maximum_version = version
+    collector.submit(made)
+    collector.made = made
+    line = Raw(collector, 0, len(data), sha256(data))
+    line.send(data[:390_001])
+    line.cut()
+    wait_for(lambda: told(collector) == 390_001)
+    assert collector.patch(sha256(data), 390_001, data[390_001:]).status_code == 204
 
 
 def test_requests_sent_ahead_are_answered_in_their_order(world, start):
@@ -263,12 +283,10 @@ def test_a_photograph_larger_than_any_real_one_is_refused_but_its_entry_is_kept(
     made = world.kit().event(record.PAGE, [1, 1, DIGEST, limits.MAX_PHOTO + 1, 1])
     collector = start()
     assert collector.submit(made).status_code == 201
-    collector.port = collector.background.port
     assert b" 413 " in Raw(collector, 0, limits.MAX_PHOTO + 1).answer()
 
 
 def test_the_newest_connection_wins_over_a_half_open_one(collector):
-    collector.port = collector.background.port
     old = Raw(collector, 0, 300)
     old.send(DATA[:100])
     partial = collector.store.folder / "partial" / DIGEST.hex()
@@ -286,7 +304,6 @@ def test_the_newest_connection_wins_over_a_half_open_one(collector):
 
 def test_a_silent_line_is_dropped_and_its_bytes_are_kept(collector, monkeypatch):
     monkeypatch.setattr(limits, "IDLE_SECONDS", 0.1)
-    collector.port = collector.background.port
     silent = Raw(collector, 0, 300)
     silent.send(DATA[:40])
     assert b" 408 " in silent.answer()

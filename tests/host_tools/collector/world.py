@@ -157,15 +157,6 @@ class World:
             options += [f"--{name}", str(path)]
         return options
 
-    def server_files(self, folder: Path) -> tuple[Path, Path]:
-        """A TLS certificate of the region's CA for the collector, and its key, as PEM files."""
-        key = SoftwareKey.generate()
-        certificate, private = folder / "tls.pem", folder / "tls-key.pem"
-        made = _certificate("collector", key, "CA", self.ca)
-        certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        private.write_bytes(_private_pem(key))
-        return certificate, private
-
 
 def _private_pem(key: SoftwareKey) -> bytes:
     return key.private.private_bytes(
