@@ -6,6 +6,7 @@ all of it held; then all of it is, in one transaction.
 
 A result may come without its manifest: scanned from a receipt, or in a short message. Its figures
 count from then on; the manifest is taken when the kit or its card brings it, and opens the uploads.
+What else that submission carries is checked and kept as if it had come at first.
 """
 
 import hashlib
@@ -60,22 +61,19 @@ class Intake:
         data, manifest, certificate, claims = _open(body)
         # The same entry sent again gets the same answer, whatever was revoked in between.
         known = self._store.entry(record.rec_id(data))
-        if known is not None:
-            if manifest is not None and known.manifest is None:
-                self._add_manifest(record.parse(known.entry), manifest)
+        if known is not None and (manifest is None or known.manifest is not None):
             return Outcome(known, False, self._store.pages(known.rec_id))
         entry = _parse(data)
-        self._trust.check(entry)
+        if known is None:
+            self._trust.check(entry)
         if certificate is not None:
             self._trust.check_certificate(certificate, entry.kid)
         new = _describe(entry, manifest, certificate, claims)
-        stored, is_new = self._store.add(new, int(self._clock()), self._acknowledger.sign)
+        moment = int(self._clock())
+        if known is not None:
+            return Outcome(self._store.add_manifest(new, moment), False, list(new.pages))
+        stored, is_new = self._store.add(new, moment, self._acknowledger.sign)
         return Outcome(stored, is_new, list(new.pages))
-
-    def _add_manifest(self, entry: record.Entry, manifest: bytes) -> None:
-        """The manifest of a result that had come without; raises Refused."""
-        late = _describe(entry, manifest, None, [])
-        self._store.add_manifest(entry.rec_id, manifest, late.replaces, late.pages)
 
 
 def _open(body: bytes) -> tuple[bytes, bytes | None, bytes | None, list[bytes]]:

@@ -1,6 +1,6 @@
 """The tables, in plain SQL that PostgreSQL and SQLite both speak. Nothing in `entries` is rewritten
 but `conflict`, a mark that points a reader to the table of conflicts, and the `manifest` (with what
-it replaces) of a result that came without, which is filled in once."""
+it replaces and the claims that come with it) of a result that came without: filled in once."""
 
 import sqlalchemy as sa
 

@@ -134,16 +134,25 @@ class Store:
             assert stored is not None
             return stored, True
 
-    def add_manifest(
-        self, rec_id: bytes, manifest: bytes, replaces: bytes | None, pages: Sequence[Page]
-    ) -> None:
-        """Give a stored result the manifest that it came without, once; on return it is on disk."""
+    def add_manifest(self, late: NewEntry, received: int) -> StoredEntry:
+        """Give a stored result the manifest that it came without, once; the entry as stored then.
+
+        In one transaction, with what else `late` brings: pages, certificate, and claims if there
+        are none yet. On return it is on disk.
+        """
         t = schema.entries
-        missing = sa.and_(t.c.rec_id == rec_id, t.c.manifest.is_(None))
+        missing = sa.and_(t.c.rec_id == late.rec_id, t.c.manifest.is_(None))
+        claims = sa.func.coalesce(t.c.claims, late.claims)
+        change = sa.update(t).where(missing)
+        change = change.values(manifest=late.manifest, replaces=late.replaces, claims=claims)
         with named_failures(), self._writer, writing(self._engine) as db:
-            change = sa.update(t).where(missing).values(manifest=manifest, replaces=replaces)
             if db.execute(change).rowcount:
-                _add_pages(db, rec_id, pages)
+                _add_pages(db, late.rec_id, late.pages)
+                if late.certificate is not None:
+                    chain.add_certificate(db, late.kid, late.certificate, received)
+            stored = _one(db, late.rec_id)
+            assert stored is not None
+            return stored
 
     def entry(self, rec_id: bytes) -> StoredEntry | None:
         """The entry with this rec-id, or None."""

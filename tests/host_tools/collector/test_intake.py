@@ -1,8 +1,10 @@
 """What is accepted, what is refused and with which code, over a real socket."""
 
 import pytest
+import sqlalchemy as sa
 
 from firmware import cbor, record
+from host_tools.collector import chain
 from host_tools.collector.limits import MAX_NUMBER, MAX_SUBMISSION
 from host_tools.collector.reasons import REASONS
 from host_tools.provision.keys import SoftwareKey, verify
@@ -363,6 +365,136 @@ def test_a_result_scanned_from_a_receipt_counts_and_takes_its_manifest_later(wor
     assert collector.store.entry(made.rec_id).manifest == made.manifest
     assert collector.patch(sha256(data), 0, data).status_code == 204
     assert collector.state(made.rec_id) == "complete"
+
+
+def scanned(made: Made, claims=()) -> bytes:
+    """The submission of a receipt: the entry alone."""
+    return cbor.encode([made.data, None, None, list(claims)])
+
+
+def test_what_comes_with_a_late_manifest_is_kept_as_if_it_had_come_at_first(world, start):
+    kit = world.kit()
+    made = kit.result([photo(50)])
+    collector = start()
+    first = collector.submit(scanned(made))
+    assert collector.store.certificate(kit.key.kid()) is None
+    late = cbor.encode([made.data, made.manifest, kit.certificate, [b"one", b"two"]])
+    for _ in range(2):
+        reply = collector.submit(late)
+        assert reply.status_code == 200
+        assert cbor.decode(reply.content)[2] == cbor.decode(first.content)[2]
+        assert "Saksi-Conflict" not in reply.headers
+        stored = collector.store.entry(made.rec_id)
+        assert (stored.manifest, cbor.decode(stored.claims)) == (made.manifest, [b"one", b"two"])
+        assert collector.store.certificate(kit.key.kid()) == kit.certificate
+        assert len(collector.store.pages(made.rec_id)) == 1
+
+
+def test_claims_come_late_with_the_manifest_and_never_replace_others(world, start):
+    kit = world.kit()
+    without, having = kit.result(), kit.result()
+    collector = start()
+    collector.submit(scanned(without))
+    collector.submit(scanned(having, [b"first"]))
+    for made in (without, having):
+        for claims in ([b"late"], [b"later still"]):
+            body = cbor.encode([made.data, made.manifest, None, claims])
+            assert collector.submit(body).status_code == 200
+    kept = [cbor.decode(collector.store.entry(made.rec_id).claims) for made in (without, having)]
+    assert kept == [[b"late"], [b"first"]]
+
+
+def test_claims_without_the_manifest_add_nothing_to_a_known_entry(world, start):
+    made = world.kit().result()
+    collector = start()
+    for claims in ([], [b"anybody's"]):
+        collector.submit(scanned(made, claims))
+    assert collector.store.entry(made.rec_id).claims is None
+
+
+@pytest.mark.parametrize("wrong", ["manifest", "certificate"])
+def test_a_late_submission_with_a_wrong_part_is_refused_and_leaves_nothing(world, start, wrong):
+    kit = world.kit()
+    made = kit.result([photo(50)])
+    parts = {"manifest": made.manifest, "certificate": kit.certificate}
+    others = {"manifest": record.manifest([], {}), "certificate": foreign_certificate(kit)}
+    parts[wrong] = others[wrong]
+    collector = start()
+    first = collector.submit(scanned(made))
+    reply = collector.submit(cbor.encode([made.data, *parts.values(), [b"claim"]]))
+    assert (reply.status_code, reply.headers["Saksi-Reason"]) == (422, wrong)
+    stored = collector.store.entry(made.rec_id)
+    assert (stored.manifest, stored.claims, collector.store.pages(made.rec_id)) == (None, None, [])
+    assert collector.store.certificate(kit.key.kid()) is None
+    assert collector.submit(scanned(made)).content == first.content
+
+    right = cbor.encode([made.data, made.manifest, kit.certificate, []])
+    assert collector.submit(right).status_code == 200
+    # Once the manifest is there, whatever else comes gets the same answer and changes nothing.
+    again = collector.submit(cbor.encode([made.data, *parts.values(), [b"claim"]]))
+    assert (again.status_code, again.content) == (200, collector.submit(right).content)
+    assert collector.store.entry(made.rec_id).manifest == made.manifest
+    assert collector.store.certificate(kit.key.kid()) == kit.certificate
+
+
+def test_a_late_certificate_that_the_first_entry_does_not_name_is_noted(world, start):
+    kit = world.kit()
+    kit.prev = sha256(b"another certificate")
+    made = kit.result()
+    collector = start()
+    assert "Saksi-Conflict" not in collector.submit(scanned(made)).headers
+    reply = collector.submit(cbor.encode([made.data, made.manifest, kit.certificate, []]))
+    assert (reply.status_code, reply.headers["Saksi-Conflict"]) == (200, "1")
+    (conflict,) = collector.store.conflicts()
+    assert (conflict.what, conflict.rec_id) == ("chain", made.rec_id)
+    assert conflict.other == sha256(kit.certificate)
+
+
+def test_a_late_manifest_is_taken_after_the_kit_was_revoked(world, start):
+    kit = world.kit()
+    made = kit.result([photo(50)])
+    collector = start()
+    collector.submit(scanned(made))
+    collector.stop()
+    world.revoked.append(kit.key.kid())
+    world.version = 2
+    again = start()
+    assert again.submit(made).status_code == 200
+    assert again.store.entry(made.rec_id).manifest == made.manifest
+
+
+def test_a_late_manifest_is_kept_with_all_it_brings_or_not_at_all(world, start, monkeypatch):
+    kit = world.kit()
+    made = kit.result([photo(50)])
+    collector = start()
+    collector.submit(scanned(made))
+    body = cbor.encode([made.data, made.manifest, kit.certificate, [b"claim"]])
+
+    def fail(*_args):
+        raise sa.exc.OperationalError("", {}, Exception("disk"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(chain, "add_certificate", fail)
+        assert collector.submit(body).status_code == 503
+    stored = collector.store.entry(made.rec_id)
+    assert (stored.manifest, stored.claims, collector.store.pages(made.rec_id)) == (None, None, [])
+    assert collector.submit(body).status_code == 200
+    assert collector.store.certificate(kit.key.kid()) == kit.certificate
+
+
+def test_of_two_late_manifests_at_the_same_moment_one_is_taken(world, start, monkeypatch):
+    made = world.kit().result([photo(50)])
+    collector = start()
+    collector.submit(scanned(made))
+    before = collector.store.entry(made.rec_id)
+    assert (
+        collector.submit(cbor.encode([made.data, made.manifest, None, [b"1"]])).status_code == 200
+    )
+    with monkeypatch.context() as patch:  # the second one had looked before the first was stored
+        patch.setattr(collector.store, "entry", lambda _rec_id: before)
+        reply = collector.submit(cbor.encode([made.data, made.manifest, None, [b"2"]]))
+    assert (reply.status_code, cbor.decode(reply.content)[1]) == (200, [[sha256(photo(50)), 0]])
+    assert cbor.decode(collector.store.entry(made.rec_id).claims) == [b"1"]
 
 
 def test_a_correction_scanned_from_a_receipt_names_what_it_replaces_later(world, start):
