@@ -113,8 +113,8 @@ def relay(
     for column in ("line", "sender"):
         table.add_column(column)
     columns = ("overhead", "of a plain stream", "of the line", "first result", "verified")
-    for column in (*columns, "everything", "lines", "goal"):
+    for column in (*columns, "photographs", "everything", "lines", "goal"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*bench.shown(row))
-    Console(width=150).print(table)
+    Console(width=165).print(table)

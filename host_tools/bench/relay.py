@@ -68,6 +68,7 @@ class Row:
     first: float | None  # s until the first result's acknowledgement is here
     round_trips: float | None
     verified: float | None  # s until the chip has verified it
+    photographs: float | None  # s until the collector has the last photograph
     seconds: float | None  # until everything is acknowledged and verified; None: never
     lines: int  # connections
     goal: bool | None = None
@@ -149,12 +150,14 @@ class Bench:
             done = kit.when(lambda line: line.startswith("done"))
             assert done is not None, kit.said[-5:]
             taken = (done - link.opened) * factor
+            last = max(moment for moment, line in kit.said if line.startswith("photo"))
+            photographs = (last - link.opened) * factor
             measured = Measured(taken, link.up + link.down, station.payload, link.stalls)
             lines = link.lines
         share = _needed(line, measured, factor) / taken
         return Row(
             profile.name, "saksi", measured.overhead, share, None, first[0],
-            first[0] / (2 * line.delay), first[1], taken, lines,
+            first[0] / (2 * line.delay), first[1], photographs, taken, lines,
         )  # fmt: skip
 
     def rival(self, profile: Profile, sender: str, files: list[bytes]) -> Any:
@@ -173,7 +176,8 @@ class Bench:
         taken = None if measured.seconds is None else measured.seconds * factor
         share = None if taken is None else _needed(profile.line, measured, factor) / taken
         return Row(
-            profile.name, sender, measured.overhead, share, None, None, None, None, taken, lines
+            profile.name, sender, measured.overhead, share, None, None, None, None, taken, taken,
+            lines,
         )  # fmt: skip
 
     def run(self) -> list[Row]:
@@ -243,9 +247,11 @@ def shown(row: Row) -> tuple[str, ...]:
 
     first = "-" if row.first is None else f"{row.first:.2f} s, {row.round_trips:.2f} RTT"
     verified = "-" if row.verified is None else f"{row.verified:.2f} s"
-    seconds = "never" if row.seconds is None else f"{row.seconds:.1f} s"
+    photographs, seconds = (
+        "never" if end is None else f"{end:.1f} s" for end in (row.photographs, row.seconds)
+    )
     goal = {True: "met", False: "missed", None: ""}[row.goal]
     return (
         row.line, row.sender, percent(row.overhead), percent(row.share), percent(row.line_share),
-        first, verified, seconds, str(row.lines), goal,
+        first, verified, photographs, seconds, str(row.lines), goal,
     )  # fmt: skip

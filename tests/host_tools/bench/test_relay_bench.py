@@ -19,6 +19,7 @@ def row(sender, **changed):
         "first": 1.0,
         "round_trips": 2.5,
         "verified": 1.1,
+        "photographs": 9.0,
         "seconds": 10.0,
         "lines": 1,
     }
