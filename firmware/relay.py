@@ -17,8 +17,8 @@ What an outage costs:
    again unless the technician asks for it (a collector may have been without its list of keys).
 7. An acknowledgement that does not verify counts as none.
 8. Little data: results and corrections go first, then the entries of pages, then the others, then
-   photographs from small to large, once the entries before them are answered. A new result waits
-   for the end of one photograph at most.
+   photographs from small to large, once the entries before them are answered but for the last. A
+   new result waits for the end of one photograph at most.
 9. The officers wait for nothing: after every 1400 bytes, entry or acknowledgement the other tasks
    have their turn, and the chip verifies acknowledgements while the kit goes on sending.
 """
@@ -210,8 +210,10 @@ class Relay:
             await self.client.close()
             self._introduced = False
             await self.carrier.forward()
-        if any(what[0] == _ENTRY for what, _, _ in self.client.pending):
+        if sum([what[0] == _ENTRY for what, _, _ in self.client.pending]) > 1:
             return False  # a line that ends now would cost more than the wait
+        if any(self.backlog.is_result(seq) for seq, _, _ in self.acks.unproved):
+            return False  # the entry that journals its acknowledgement goes first
         return await self.photographs.send_next()
 
     # What comes back.

@@ -4,6 +4,7 @@ It complains (`complaints`) about everything that the protocol does not say, kee
 photograph when the line is cut, and answers as it is told to (`answers`).
 """
 
+import asyncio
 import binascii
 
 from firmware import cbor, record, relay
@@ -293,6 +294,14 @@ class WireStream:
     async def close(self):
         assert not self.closed
         self.closed = True
+
+
+def one_round(r):
+    """One round of a relay and the end of its connection; True when nothing is left."""
+    try:
+        return asyncio.run(r.round())
+    finally:
+        asyncio.run(r.client.close())
 
 
 def relay_of(kit, wire, **options):

@@ -6,7 +6,16 @@ from firmware.compat import CodedError
 from firmware.journal import Journal
 from firmware.x509 import Certificate
 from tests.firmware import peer
-from tests.firmware.peer import ACK_SIGNATURE, SIGNATURE, Collector, Kit, Wire, ack_of, relay_of
+from tests.firmware.peer import (
+    ACK_SIGNATURE,
+    SIGNATURE,
+    Collector,
+    Kit,
+    Wire,
+    ack_of,
+    one_round,
+    relay_of,
+)
 from tests.firmware.support import raises, temp_dir
 from tests.firmware.test_x509 import DER
 
@@ -107,9 +116,7 @@ class Near:
         return result
 
     def round(self):
-        done = asyncio.run(self.relay.round())
-        asyncio.run(self.relay.client.close())
-        return done
+        return one_round(self.relay)
 
 
 def both():
