@@ -15,11 +15,10 @@ import struct
 
 from firmware import record
 from firmware.compat import CodedError, const, exists, sync
-from firmware.enrol import read, replace
 from firmware.journal import WRITE_FAILED, Journal, JournalError
 from firmware.relay import Relay
 from firmware.relay_backlog import Backlog
-from firmware.saved import Saved
+from firmware.saved import Saved, read, replace
 from firmware.x509 import Certificate
 
 _MOST = const(500)  # a day has under 100

@@ -11,7 +11,7 @@ from firmware import record
 from firmware.carried import Carried
 from firmware.compat import CodedError, const
 from firmware.drivers import PartError
-from firmware.enrol import replace
+from firmware.saved import replace
 from firmware.x509 import Certificate
 
 MOST = const(8)  # neighbours

@@ -12,13 +12,11 @@ Everything is refused that could make a signed journal point to another certific
 Arguments and answers of the verbs are CBOR.
 """
 
-import os
-
 from firmware import VERSION, cbor, csr, record
-from firmware.compat import CodedError, const, exists, sync
+from firmware.compat import CodedError, const, exists
 from firmware.package import Package
 from firmware.pins import DIGEST, ROLES, ROUNDS_ALLOWED, SALT
-from firmware.saved import Saved
+from firmware.saved import Saved, read, replace
 
 LIVE = "live"
 TRAINING = "training"
@@ -49,22 +47,6 @@ class EnrolError(CodedError):
 def certificate_file(store, mode):
     """Path of a mode's device certificate."""
     return "%s/device-%s.der" % (store, mode)
-
-
-def read(path):
-    """The file's bytes, or None when there is none."""
-    if not exists(path):
-        return None
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def replace(path, data):
-    """Put `data` at `path`: after a power cut the old file or the new one is there, never half."""
-    with open(path + ".new", "wb") as file:
-        file.write(data)
-        sync(file)
-    os.rename(path + ".new", path)
 
 
 def check_package(data, authority, verify):

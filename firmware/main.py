@@ -31,7 +31,7 @@ from firmware.relay import Relay
 from firmware.relay_acks import CollectorKey
 from firmware.relay_card import CardAcks
 from firmware.relay_sms import RelaySms
-from firmware.saved import Saved
+from firmware.saved import Saved, read
 from firmware.screens import Screens
 from firmware.serial_link import serve
 from firmware.settings import Settings
@@ -103,7 +103,7 @@ class Kit:
         self.package = enrol.read_package(board.flash, board.setup.authority_key(), verify)
         mode = enrol.TRAINING if self.package.training else enrol.LIVE
         self.signer = board.signers[mode]
-        self.certificate = enrol.read(enrol.certificate_file(board.flash, mode))
+        self.certificate = read(enrol.certificate_file(board.flash, mode))
         journal = Journal(self.journal_path(self.package.election), record.sha256(self.certificate))
         if journal.dropped:
             self.log("journal cut %d bytes of an unfinished entry" % journal.dropped)

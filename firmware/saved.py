@@ -1,7 +1,7 @@
-"""A small value that survives power cuts: the new file is whole before the old one goes.
+"""Small files and values that survive power cuts: the new file is whole before the old one goes.
 
-The file is CRC-32 (4 bytes) and deterministic CBOR. A value that cannot be read back is refused
-with a code: guessing where the officers were would be worse than asking.
+A value's file is CRC-32 (4 bytes) and deterministic CBOR. A value that cannot be read back is
+refused with a code: guessing where the officers were would be worse than asking.
 """
 
 import binascii
@@ -12,6 +12,22 @@ from firmware.compat import CodedError, const, exists, sync
 
 UNREADABLE = const(721)
 NOT_SAVED = const(722)
+
+
+def read(path):
+    """The file's bytes, or None when there is none."""
+    if not exists(path):
+        return None
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def replace(path, data):
+    """Put `data` at `path`: after a power cut the old file or the new one is there, never half."""
+    with open(path + ".new", "wb") as file:
+        file.write(data)
+        sync(file)
+    os.rename(path + ".new", path)
 
 
 class SavedError(CodedError):
@@ -26,10 +42,9 @@ class Saved:
 
     def load(self, default=None):
         """The value, or `default` when none was ever stored; SavedError when it is damaged."""
-        if not exists(self.path):
+        data = read(self.path)
+        if data is None:
             return default
-        with open(self.path, "rb") as file:
-            data = file.read()
         try:
             if binascii.crc32(data[4:]) != int.from_bytes(data[:4], "big"):
                 raise cbor.CborError("checksum")
@@ -41,12 +56,8 @@ class Saved:
     def store(self, value):
         """Replace the value durably; SavedError leaves the old one."""
         body = cbor.encode(value)
-        fresh = self.path + ".new"
         try:
-            with open(fresh, "wb") as file:
-                file.write(binascii.crc32(body).to_bytes(4, "big") + body)
-                sync(file)
-            os.rename(fresh, self.path)
+            replace(self.path, binascii.crc32(body).to_bytes(4, "big") + body)
         except OSError:
             text = "The kit's memory takes nothing more: call the technician."
             raise SavedError(NOT_SAVED, text) from None
