@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 import socket
 import ssl
 import subprocess
@@ -100,7 +99,6 @@ def test_clients_that_trust_the_certificate_are_served_and_others_turn_away(
     assert Remote(collector.background.url).submit(world.made.data, None, None).new
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="no curl")
 def test_curl_is_served_with_the_certificate_and_not_without(collector, files):
     ask = ["curl", "-sS", "--max-time", "10", collector.background.url + "/healthz"]
     told = subprocess.check_output([*ask, "--cacert", files.certificate], text=True)
