@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from firmware.x509 import Certificate
 from host_tools.collector.reasons import SetupError
 
-_P256 = "kits speak TLS with P-256 keys only: openssl ecparam -name prime256v1 -genkey -noout"
+_P256 = "kits are proved with P-256 keys only: openssl ecparam -name prime256v1 -genkey -noout"
 
 
 @dataclass(frozen=True)
