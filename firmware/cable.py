@@ -31,19 +31,15 @@ class Cable:
         self._chunk = bytearray(64)
 
     async def begin(self):
-        """End what an earlier talk left half written; what is answered to that is dropped."""
+        """End what an earlier talk left half written."""
         await write(self.uart, b"\n")
-        await asyncio.sleep(self.rest)
-        self._drop()
-
-    def _drop(self):
-        for _ in range(_STALE):
-            if not self.uart.readinto(self._chunk):
-                break
+        await asyncio.sleep(self.rest)  # request() drops the answer
 
     async def request(self, verb, value=None):
         """What the kit answers to `verb` with CBOR `value`, or None; CableError when it is none."""
-        self._drop()
+        for _ in range(_STALE):  # what was left of an earlier talk
+            if not self.uart.readinto(self._chunk):
+                break
         hexed = b"-" if value is None else binascii.hexlify(cbor.encode(value))
         await write(self.uart, b"SAKSI " + verb.encode() + b" " + hexed + b"\n")
         line = await self._line()

@@ -16,7 +16,7 @@ from tests.firmware.peer import (
     one_round,
     relay_of,
 )
-from tests.firmware.support import raises, temp_dir
+from tests.firmware.support import TornWrites, raises, temp_dir
 from tests.firmware.test_x509 import DER
 
 KEY = Certificate(DER).key
@@ -215,12 +215,65 @@ def test_a_line_that_fails_for_the_neighbour_does_not_hold_up_this_kit():
     _, near, line = both()
     near.kit.result([near.kit.page(1, b"two" * 900)])
     near.talk(line)
-    near.wire.down = True
+    calls = []
+
+    async def down():
+        calls.append(1)
+        raise OSError(111)
+
+    up, near.wire.open = near.wire.open, down
     assert near.round()
     assert near.carrier.count() == (3, 0) and near.relay.status.photos_waiting == 0
-    near.wire.down = False
+    assert len(calls) == 1, "once in a round"
+    near.wire.open = up
     assert near.round()
     assert near.carrier.count() == (0, 3)
+
+
+def test_an_entry_that_comes_over_the_cable_while_others_are_sent_is_sent_too():
+    _, near, line = both()
+    rows = []
+    plain = near.wire.collector.post
+
+    def post(headers, body):
+        if not rows:
+            rows.append(1)
+            near.carrier.kits[0].done = False  # as take() leaves it
+        return plain(headers, body)
+
+    near.talk(line)
+    near.wire.collector.post = post
+    assert near.round() and rows
+    assert near.carrier.kits[0].done is False
+    assert near.round()
+    assert near.carrier.kits[0].done is True
+
+
+def test_half_an_acknowledgement_on_a_full_flash_does_not_spoil_the_next_one():
+    far, near, line = both()
+    near.talk(line)
+    kit = near.carrier.kits[0]
+    name = record.rec_id(far.journal.entry(1)[0])
+    kit._keep(1, ack_of(name))
+
+    second = ack_of(record.rec_id(far.journal.entry(2)[0]))
+    carried.open = lambda path, mode: (TornWrites if mode == "ab" else open)(path, mode)
+    raises(OSError, kit._keep, 2, second)
+    del carried.open
+    assert kit.acked == {1}
+    kit._keep(2, second)
+    seq, ack, place = kit.ack(kit.ack(0)[2])
+    assert (seq, ack, kit.ack(place)) == (2, second, None)
+
+
+def test_more_entries_than_a_day_can_have_are_not_taken():
+    far, near, line = both()
+    near.talk(line)
+    kit = near.carrier.kits[0]
+    far.event(record.BOOT, ["1.0", None, 0, []])
+    kit.journal.last = 500
+    error = raises(carried.CarriedError, kit.take, *far.journal.entry(4), 2024)
+    assert error.code == carried.TOO_MANY
 
 
 def test_what_the_collector_refuses_is_told_and_not_tried_again():

@@ -481,6 +481,32 @@ def test_a_day_takes_a_few_round_trips_and_not_one_for_each_request():
     assert collector.posts + 3 > 14 and Distant.trips <= 3
 
 
+class Held(Distant):
+    """Notes how many entries were unanswered when a photograph's first byte was written."""
+
+    client = unanswered = None
+
+    async def write(self, buf):
+        if bytes(buf).startswith(b"PATCH"):
+            Held.unanswered.append([what[0] for what, _, _ in Held.client.pending].count(0))
+        await Distant.write(self, buf)
+
+
+def test_no_photograph_goes_ahead_of_more_than_one_unanswered_entry():
+    kit, collector, wire, r = setup()
+    kit.page(1, b"x" * 5000)
+    for _ in range(9):
+        kit.event(record.BOOT, ["1.0", None, 0, []])
+
+    async def opener():
+        return Held(wire)
+
+    r.client.open_stream = opener
+    Held.client, Held.unanswered = r.client, []
+    assert one_round(r) and collector.complaints == []
+    assert len(collector.entries) == 10 and Held.unanswered and max(Held.unanswered) <= 1
+
+
 def test_after_a_cut_only_the_photograph_that_broke_is_asked_for():
     kit, collector, wire, r = setup()
     kit.result([kit.page(no, bytes([no]) * 30000) for no in (1, 2, 3)])
