@@ -45,9 +45,9 @@ class Cable:
         line = await self._line()
         if line.startswith(b"OK "):
             return self._value(line[3:])
-        if line.startswith(b"ERR "):
-            text = "".join([chr(c) for c in line[4:] if 32 <= c < 127])
-            raise CableError(REFUSED, "The other kit answers: %s", text)
+        if line.startswith(b"ERR ") and line[4:7].isdigit():
+            # Its sentence is English, for technicians: the screen names the code of the table.
+            raise CableError(REFUSED, "The other kit answers E%d.", int(line[4:7]))
         raise CableError(ODD_ANSWER, "What comes over the cable is no kit's answer.")
 
     def _value(self, hexed):

@@ -374,6 +374,7 @@ def test_silence_rubbish_and_refusals_on_the_cable_are_told_apart():
         (lambda line: b"OK 8\n", cable.ODD_ANSWER),
         (lambda line: b"OK 1c\n", cable.ODD_ANSWER),
         (lambda line: b"ERR 831 The kit does not know this verb\n", cable.REFUSED),
+        (lambda line: b"ERR no number\n", cable.ODD_ANSWER),
         (lambda line: b"OK -\n", carrier.NO_KIT),
         (lambda line: b"OK 01\n", carrier.NO_KIT),
         (lambda line: b"OK 84f6f6f6f6\n", carrier.NO_KIT),
