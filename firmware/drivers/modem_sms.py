@@ -7,7 +7,7 @@ it, every method raises LINE_TAKEN.
 
 import asyncio
 
-from firmware.drivers import PartError, at_port, const, ticks_diff, ticks_ms
+from firmware.drivers import PartError, at_port, const, ticks_diff
 
 NOT_SENT = const(370)
 NO_MESSAGES = const(371)
@@ -155,7 +155,7 @@ class Sms:
     async def _prompt(self):
         """Wait for "> ", which ends with no line end."""
         port = self.port
-        start = ticks_ms()
+        start = port.ticks()
         while True:
             line = await port.line(0)
             if line and (line == "ERROR" or line.startswith(("+CMS ERROR:", "+CME ERROR:"))):
@@ -163,7 +163,7 @@ class Sms:
             if bytes(port.rx[port.head : port.tail]).strip() == b">":
                 port.head = port.tail
                 return
-            if ticks_diff(ticks_ms(), start) > 10000 * port.pace:
+            if ticks_diff(port.ticks(), start) > 10000 * port.pace:
                 await port.write(b"\x1b")  # if it still comes: no text
                 self._silent()
             await asyncio.sleep(0.005)

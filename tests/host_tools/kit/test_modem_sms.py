@@ -1,6 +1,7 @@
 """Messages between emulated modems: the driver, the strict part, a service centre with faults."""
 
 import asyncio
+from contextlib import closing
 
 import pytest
 
@@ -8,6 +9,7 @@ from firmware import sms
 from firmware.drivers import PartError, at_port, modem_sms
 from firmware.drivers.modem_at import Modem
 from host_tools.kit.bus import LocalUART
+from host_tools.kit.modem_clock import SimulatedLoop
 from host_tools.kit.modem_sms import (
     BadPdu,
     Smsc,
@@ -18,19 +20,24 @@ from host_tools.kit.modem_sms import (
     whole_header,
 )
 
-PACE = 0.1
-SPEED = 100.0
 KIT, COLLECTOR = "+6281200000001", "+62811000000"
 DATA = bytes(range(230))
 
 
-def part_of(centre, number, **options):
+@pytest.fixture
+def loop():
+    """Simulated time, at the part's own speed: a busy machine changes nothing."""
+    with closing(SimulatedLoop()) as loop:
+        yield loop
+
+
+def part_of(loop, centre, number, **options):
     options.setdefault("booted", True)
-    return SmsModemEmulator(centre=centre, number=number, speed=SPEED, **options)
+    return SmsModemEmulator(centre=centre, number=number, clock=loop.clock, **options)
 
 
-def messages_of(part):
-    return modem_sms.of(Modem(LocalUART(part), "internet", pace=PACE))
+def messages_of(loop, part):
+    return modem_sms.of(Modem(LocalUART(part), "internet", ticks=loop.ticks))
 
 
 async def send(messages, to, data=DATA, reference=7):
@@ -46,10 +53,10 @@ async def inbox(messages):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_parts_go_from_kit_to_collector_byte_for_byte(seed):
+def test_parts_go_from_kit_to_collector_byte_for_byte(loop, seed):
     centre = Smsc()
-    kit = messages_of(part_of(centre, KIT, seed=seed, chatter=0.5))
-    there = messages_of(part_of(centre, COLLECTOR, seed=seed + 9, chatter=0.5))
+    kit = messages_of(loop, part_of(loop, centre, KIT, seed=seed, chatter=0.5))
+    there = messages_of(loop, part_of(loop, centre, COLLECTOR, seed=seed + 9, chatter=0.5))
 
     async def run():
         await kit.start()
@@ -57,7 +64,7 @@ def test_parts_go_from_kit_to_collector_byte_for_byte(seed):
         await send(kit, COLLECTOR)
         return await inbox(there)
 
-    parts = asyncio.run(run())
+    parts = loop.run_until_complete(run())
     assert [(part.number, part.reference, part.total, part.no) for part in parts] == [
         (KIT, 7, 2, 1),
         (KIT, 7, 2, 2),
@@ -66,10 +73,10 @@ def test_parts_go_from_kit_to_collector_byte_for_byte(seed):
     assert centre.taken == 2
 
 
-def test_a_full_store_keeps_messages_waiting_and_loses_none():
+def test_a_full_store_keeps_messages_waiting_and_loses_none(loop):
     centre = Smsc()
-    part = part_of(centre, COLLECTOR, slots=3)
-    messages = messages_of(part)
+    part = part_of(loop, centre, COLLECTOR, slots=3)
+    messages = messages_of(loop, part)
     for n in range(10):
         centre.post(COLLECTOR, deliver(KIT, sms.split(b"%d" % n, 1)[0]))
 
@@ -81,7 +88,7 @@ def test_a_full_store_keeps_messages_waiting_and_loses_none():
             got += await inbox(messages)
         return got
 
-    assert [part.data for part in asyncio.run(run())] == [b"%d" % n for n in range(10)]
+    assert [part.data for part in loop.run_until_complete(run())] == [b"%d" % n for n in range(10)]
 
 
 def test_faults_of_the_centre_happen_and_are_the_same_for_one_seed():
@@ -104,10 +111,10 @@ def test_faults_of_the_centre_happen_and_are_the_same_for_one_seed():
     assert texts != sorted(texts, key=int)
 
 
-def test_what_comes_while_a_connection_has_the_line_waits_in_the_store():
+def test_what_comes_while_a_connection_has_the_line_waits_in_the_store(loop):
     centre = Smsc()
-    part = part_of(centre, COLLECTOR)
-    messages = messages_of(part)
+    part = part_of(loop, centre, COLLECTOR)
+    messages = messages_of(loop, part)
 
     async def run():
         await messages.start()
@@ -118,13 +125,13 @@ def test_what_comes_while_a_connection_has_the_line_waits_in_the_store():
         assert part.told
         return await inbox(messages)
 
-    assert [part.data for part in asyncio.run(run())] == [b"x"]
+    assert [part.data for part in loop.run_until_complete(run())] == [b"x"]
 
 
-def test_credit_that_runs_out_is_told_and_nothing_is_charged():
+def test_credit_that_runs_out_is_told_and_nothing_is_charged(loop):
     centre = Smsc()
-    part = part_of(centre, KIT)
-    messages = messages_of(part)
+    part = part_of(loop, centre, KIT)
+    messages = messages_of(loop, part)
 
     async def run():
         await messages.start()
@@ -132,7 +139,7 @@ def test_credit_that_runs_out_is_told_and_nothing_is_charged():
         await send(messages, COLLECTOR)
 
     with pytest.raises(PartError) as caught:
-        asyncio.run(run())
+        loop.run_until_complete(run())
     assert caught.value.code == modem_sms.NOT_SENT and centre.taken == 1
 
 
@@ -144,36 +151,38 @@ def test_credit_that_runs_out_is_told_and_nothing_is_charged():
         ({"services": "0,0,0"}, modem_sms.NO_MESSAGES),
     ],
 )
-def test_what_stands_in_the_way_is_told(options, code):
-    messages = messages_of(part_of(Smsc(), KIT, **options))
+def test_what_stands_in_the_way_is_told(loop, options, code):
+    messages = messages_of(loop, part_of(loop, Smsc(), KIT, **options))
     with pytest.raises(PartError) as caught:
-        asyncio.run(messages.start())
+        loop.run_until_complete(messages.start())
     assert caught.value.code == code
 
 
 class Typist:
     """Types at a part without the driver."""
 
-    def __init__(self, **options):
-        self.part = part_of(Smsc(), KIT, chatter=0.0, register_after=0, **options)
+    def __init__(self, loop, **options):
+        self.loop = loop
+        self.part = part_of(loop, Smsc(), KIT, chatter=0.0, register_after=0, **options)
         self.uart = LocalUART(self.part)
         self.part.echo = False
         self.part.polls = 1
 
-    def type(self, data: bytes) -> bytes:
+    def type(self, data: bytes, answers=(b"OK\r\n", b"> ")) -> bytes:
+        """Type `data` at once; what the part says until one of `answers` or an error ends it."""
         self.uart.write(data)
         said = b""
-        for _ in range(400):
+        for _ in range(5000):  # 10 s
             buf = bytearray(200)
             said += bytes(buf[: self.uart.readinto(buf) or 0])
-            if said.endswith((b"OK\r\n", b"> ")) or b"ERROR" in said:
+            if said.endswith(answers) or (b"ERROR" in said and said.endswith(b"\r\n")):
                 break
-            asyncio.run(asyncio.sleep(0.002))
+            self.loop.run_until_complete(asyncio.sleep(0.002))
         return said
 
 
-def test_the_part_is_strict_about_modes_lengths_and_prompts():
-    typist = Typist()
+def test_the_part_is_strict_about_modes_lengths_and_prompts(loop):
+    typist = Typist(loop)
     length, text = sms.submit(COLLECTOR, sms.split(b"x", 1)[0])
     bad = b"+CMS ERROR: 304"
     assert bad in typist.type(b"AT+CMGS=%d\r" % length)  # text mode
@@ -181,7 +190,8 @@ def test_the_part_is_strict_about_modes_lengths_and_prompts():
     assert b"ERROR" in typist.type(b'AT+CMGL="ALL"\r')
     assert b"ERROR" in typist.type(b"AT+CNMI=2,2,0,0,0\r")
     assert b"OK" in typist.type(b"AT+CMGF=0\r")
-    assert bad in typist.type(b"AT+CMGS=%d\r" % length + text.encode() + b"\x1a")  # no wait
+    hasty = b"AT+CMGS=%d\r" % length + text.encode() + b"\x1a"
+    assert bad in typist.type(hasty, answers=b"OK\r\n")  # the prompt still comes, then the error
     for wrong in (length + 1, length - 1):
         assert b"> " in typist.type(b"AT+CMGS=%d\r" % wrong)
         assert bad in typist.type(text.encode() + b"\x1a")
