@@ -12,13 +12,22 @@ import hashlib
 
 from firmware import cbor
 from firmware.compat import const
-
-RESULT = const(1)
-CORRECTION = const(2)
-EVENT = const(3)
-BUNDLE = const(32)
-ACK = const(36)
-PACKAGE = const(37)
+from firmware.record_shapes import (  # noqa: F401 - the kinds belong to this file's names
+    ACK,
+    ASSIGNMENT,
+    BUNDLE,
+    CORRECTION,
+    EVENT,
+    PACKAGE,
+    READINESS,
+    RELEASE,
+    RESULT,
+    REVOCATION,
+    ROSTER,
+    SHAPES,
+    is_digest,
+    is_uint,
+)
 
 # Numbers of device events (kind 3) and the shape of their detail: see RECORD.md, "Events".
 BOOT = const(1)
@@ -210,93 +219,11 @@ def parse(data):
     return Entry(data, protected[5:], payload_bytes, payload, signature)
 
 
-def _is_uint(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_digest(value):
-    return isinstance(value, bytes) and len(value) == 32
-
-
-def _is_null_or(test):
-    return lambda value: value is None or test(value)
-
-
-def _is_figures(value):
-    if not isinstance(value, list) or not value:
-        return False
-    return all(n is None or _is_uint(n) for n in value)
-
-
-def _is_list(value):
-    return isinstance(value, list)
-
-
-def _is_points(value):
-    if not isinstance(value, list):
-        return False
-    for pair in value:
-        if not (isinstance(pair, list) and len(pair) == 2 and _is_uint(pair[1])):
-            return False
-        if not (isinstance(pair[0], bytes) and len(pair[0]) == 33):
-            return False
-    return True
-
-
-def _is_kids(value):
-    return isinstance(value, list) and all(isinstance(k, bytes) and len(k) == 8 for k in value)
-
-
-_CHAIN = (("seq", _is_uint), ("prev", _is_digest), ("time", _is_uint))
-_STATEMENT = (
-    ("election", _is_uint),
-    ("station", _is_uint),
-    ("contest", _is_uint),
-    ("form", _is_uint),
-    ("figures", _is_figures),
-    ("manifest", _is_digest),
-) + _CHAIN
-_SHAPES = {
-    RESULT: _STATEMENT,
-    CORRECTION: _STATEMENT,
-    EVENT: (
-        ("election", _is_uint),
-        ("station", _is_uint),
-        ("event", _is_uint),
-        ("detail", _is_list),
-    )
-    + _CHAIN,
-    BUNDLE: (
-        ("version", _is_uint),
-        ("election", _is_uint),
-        ("region", _is_uint),
-        ("issued", _is_uint),
-        ("next", _is_uint),
-        ("points", _is_points),
-        ("revoked", _is_kids),
-    ),
-    ACK: (
-        ("record", _is_digest),
-        ("received", _is_uint),
-        ("index", _is_null_or(_is_uint)),
-        ("size", _is_null_or(_is_uint)),
-        ("root", _is_null_or(_is_digest)),
-    ),
-    PACKAGE: (
-        ("version", _is_uint),
-        ("election", _is_uint),
-        ("station", _is_uint),
-        ("issued", _is_uint),
-        ("content", lambda value: isinstance(value, dict)),
-    ),
-}
-
-
 def check_payload(payload):
     """Raise RecordError unless `payload` is a list of a known kind with that kind's shape."""
     shape = None
-    if isinstance(payload, list) and payload and _is_uint(payload[0]):
-        shape = _SHAPES.get(payload[0])
+    if isinstance(payload, list) and payload and is_uint(payload[0]):
+        shape = SHAPES.get(payload[0])
     if shape is None:
         raise RecordError(BAD_SHAPE, "Unknown kind of record")
     if len(payload) != len(shape) + 1:
@@ -329,8 +256,8 @@ def parse_manifest(data):
     for page in pages:
         if not (isinstance(page, list) and len(page) == 3):
             raise RecordError(BAD_MANIFEST, "Manifest: a page is number, digest, size")
-        if not (_is_uint(page[0]) and _is_digest(page[1]) and _is_uint(page[2])):
+        if not (is_uint(page[0]) and is_digest(page[1]) and is_uint(page[2])):
             raise RecordError(BAD_MANIFEST, "Manifest: a page is number, digest, size")
-    if not all(_is_uint(key) for key in extra):
+    if not all(is_uint(key) for key in extra):
         raise RecordError(BAD_MANIFEST, "Manifest: keys are numbers")
     return pages, extra

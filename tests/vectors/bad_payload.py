@@ -101,6 +101,31 @@ def _shape(b: Bad) -> None:
             "An acknowledgement without its root",
             [36, bytes(32), 1, None, None],
         ),
+        (
+            "readiness-outcome-true",
+            "A readiness whose outcome is no number",
+            [4, bytes(9), "0.1.0", bytes(32), good.LIVE, good.STATION, bytes(32), 1, [[1, True]]],
+        ),
+        (
+            "revocation-without-reason",
+            "A revoked key without its reason",
+            [33, 1, good.REGION, 1, [[keys.KIT.kid, 1]]],
+        ),
+        (
+            "roster-key-33",
+            "A technician's key that is compressed",
+            [38, 1, good.REGION, 1, 2, [["TEKNISI CONTOH", keys.KIT.compressed()]], []],
+        ),
+        (
+            "assignment-kid-9",
+            "A kit's key id that is too long",
+            [39, good.LIVE, good.STATION, bytes(9), None, 2, 1],
+        ),
+        (
+            "release-version-text",
+            "A version that is no list of numbers",
+            [40, "0.1.0", "esp32s3", 1, bytes(32), 1],
+        ),
     )
     for name, about, payload in cases:
         b.add(name, about, payload_of(payload), SHAPE, OK)

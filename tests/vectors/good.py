@@ -266,6 +266,42 @@ def _authority(v: Vectors) -> None:
         [37, 1, LIVE, STATION, START - 86400, content],
         keys.AUTHORITY,
     )
+    v.add(
+        "readiness",
+        "A kit that left the store: its self-test passed, one part was not looked at",
+        [4, bytes.fromhex("0123A1B2C3D4E5F6EE"), FIRMWARE, FIRMWARE_DIGEST, LIVE, STATION]
+        + [record.sha256(b"package"), START - 7200, [[1, 1], [2, 1], [12, 2]]],
+        keys.KIT,
+    )
+    v.add(
+        "revocation",
+        "One key was lost an hour after the voting began, one kit is broken",
+        [33, 2, REGION, START + 7200]
+        + [[[keys.REVOKED.kid, START + 3600, 1], [keys.TRAINING_KIT.kid, START, 2]]],
+        keys.AUTHORITY,
+    )
+    v.add(
+        "roster",
+        "Who may open a sealed kit in this region, and who signs its software",
+        [38, 1, REGION, START - 86400, START + 2592000]
+        + [
+            [["TEKNISI CONTOH", keys.REVOKED.point]],
+            [keys.AUTHORITY.point, keys.COLLECTOR.point],
+        ],
+        keys.AUTHORITY,
+    )
+    v.add(
+        "assignment",
+        "A spare kit takes a broken kit's place",
+        [39, LIVE, STATION, keys.REVOKED.kid, keys.KIT.kid, 2, START + 5400],
+        keys.AUTHORITY,
+    )
+    v.add(
+        "release",
+        "Software for one board: the digest of its list of files",
+        [40, [0, 1, 0], "esp32s3", START - 172800, record.sha256(b"list of files"), 171234],
+        keys.AUTHORITY,
+    )
     manifest = record.manifest(PAGES, {1: FIRMWARE, 3: 2, 5: 2})
     v.add(
         "result-training",

@@ -6,9 +6,14 @@ import { isLowS } from "./p256.js";
 export const RESULT = 1;
 export const CORRECTION = 2;
 export const EVENT = 3;
+export const READINESS = 4;
 export const BUNDLE = 32;
+export const REVOCATION = 33;
 export const ACK = 36;
 export const PACKAGE = 37;
+export const ROSTER = 38;
+export const ASSIGNMENT = 39;
+export const RELEASE = 40;
 
 const TRAINING = 1000000;
 const PROTECTED = [0xa2, 0x01, 0x26, 0x04, 0x48]; // {1: -7, 4: 8 bytes}
@@ -29,7 +34,11 @@ const isUint = (value) => (typeof value === "number" || typeof value === "bigint
 const isDigest = isBytes(32);
 const nullOr = (test) => (value) => value === null || test(value);
 const listOf = (test) => (value) => Array.isArray(value) && value.every(test);
-const isPoint = (pair) => Array.isArray(pair) && pair.length === 2 && isUint(pair[1]) && isBytes(33)(pair[0]);
+const isKid = isBytes(8);
+const isKey = isBytes(64);
+const isText = (value) => typeof value === "string" && value.length > 0 && [...value].length <= 64;
+const rowsOf = (...tests) =>
+  listOf((row) => Array.isArray(row) && row.length === tests.length && tests.every((test, i) => test(row[i])));
 const isFigures = (value) => listOf(nullOr(isUint))(value) && value.length > 0;
 
 const CHAIN = { seq: isUint, prev: isDigest, time: isUint };
@@ -40,17 +49,34 @@ const SHAPES = new Map([
   [CORRECTION, STATEMENT],
   [EVENT, { ...PLACE, event: isUint, detail: Array.isArray, ...CHAIN }],
   [
+    READINESS,
+    {
+      serial: isBytes(9), firmware: isText, digest: isDigest, ...PLACE,
+      package: isDigest, time: isUint, results: rowsOf(isUint, isUint),
+    },
+  ],
+  [
     BUNDLE,
     {
       version: isUint, election: isUint, region: isUint, issued: isUint, next: isUint,
-      points: listOf(isPoint), revoked: listOf(isBytes(8)),
+      points: rowsOf(isBytes(33), isUint), revoked: listOf(isKid),
     },
   ],
+  [REVOCATION, { version: isUint, region: isUint, issued: isUint, revoked: rowsOf(isKid, isUint, isUint) }],
   [
     ACK,
     { record: isDigest, received: isUint, index: nullOr(isUint), size: nullOr(isUint), root: nullOr(isDigest) },
   ],
   [PACKAGE, { version: isUint, ...PLACE, issued: isUint, content: (value) => value instanceof Map }],
+  [
+    ROSTER,
+    {
+      version: isUint, region: isUint, issued: isUint, until: isUint,
+      technicians: rowsOf(isText, isKey), releasers: listOf(isKey),
+    },
+  ],
+  [ASSIGNMENT, { ...PLACE, kit: isKid, replaces: nullOr(isKid), reason: isUint, issued: isUint }],
+  [RELEASE, { version: listOf(isUint), board: isText, issued: isUint, files: isDigest, size: isUint }],
 ]);
 
 function checkPayload(payload) {
