@@ -146,6 +146,7 @@ def test_a_flash_that_cannot_be_read_is_told_and_left_as_it_is(day):
     assert day.kit.flash.read_bytes() == image
 
 
+@pytest.mark.slow
 def test_the_relay_goes_on_when_the_collector_comes_back_from_down_and_from_rubbish(day):
     day.stage.stop_collector()
     day.play(MORNING + PAGES + KEYED + SIGNED)

@@ -52,6 +52,7 @@ def test_the_flash_is_a_littlefs_with_the_same_journal_as_on_the_card(day):
     assert (day.stage.out / "extracted" / name).read_bytes() == found[name]
 
 
+@pytest.mark.slow
 def test_a_day_without_a_card_is_whole_on_the_card_that_comes_in_the_end(tmp_path, photographs):
     with Stage(tmp_path, sample.load("pilpres"), speed=50) as stage:
         stage.start_collector()

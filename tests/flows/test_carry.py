@@ -1,5 +1,7 @@
 """A kit without a network gives its entries to a neighbour's over the cable; answers come back."""
 
+import pytest
+
 from firmware import record
 from host_tools.demo.stage import Stage
 from host_tools.kit.crossover import Crossover
@@ -51,6 +53,7 @@ def carry(day: Day, *lines: str) -> None:
     day.player.mark = at
 
 
+@pytest.mark.slow
 def test_a_neighbours_result_arrives_without_a_network_of_its_own(tmp_path, photographs):
     with Stage(tmp_path, sample.load("pilpres"), speed=50) as stage:
         kit = stage.add_kit(tmp_path / "neighbour", sample.STATION + 1, "DEMO-0002")

@@ -2,6 +2,8 @@
 
 import binascii
 
+import pytest
+
 from firmware import cbor, record
 from host_tools.collector import sms
 from host_tools.collector.ack import Acknowledger
@@ -24,6 +26,7 @@ def set_up(stage: Stage, **settings: int) -> None:
     stage.kit.power_on().wait_for("screen ")
 
 
+@pytest.mark.slow
 def test_a_day_without_data_ends_with_an_acknowledgement_by_sms(tmp_path, photographs):
     election = sample.load("pilpres")
     with Stage(tmp_path, election, speed=SPEED) as stage:

@@ -40,6 +40,7 @@ def training_day(tmp_path, photographs):
         yield Day(stage, photographs)
 
 
+@pytest.mark.slow
 def test_a_training_day_with_two_contests_and_a_correction(training_day):
     day = training_day
     day.play(
@@ -186,6 +187,7 @@ def check_papers(day: Day, count: int) -> None:
         assert report.facts["training"] is True
 
 
+@pytest.mark.slow
 def test_the_same_firmware_runs_the_morning_on_cpython(tmp_path, photographs):
     with Stage(tmp_path, sample.load("pilpres"), speed=50, runtime="cpython") as stage:
         stage.start_collector()

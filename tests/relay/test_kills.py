@@ -1,7 +1,7 @@
 """SIGKILL in mid-upload: of the collector, of the kit. What was acknowledged is there, once.
 
-Ten kills in the ordinary run, two hundred in the slow one (`pytest tests/relay -m slow -rP` prints
-the counts). Kits and collector are processes of their own, the line is a slow one.
+Three kills in the ordinary run, two hundred in the slow one (`pytest tests/relay -m slow -rP`
+prints the counts). Kits and collector are processes of their own, the line is a slow one.
 """
 
 import random
@@ -16,7 +16,7 @@ from firmware import record
 from host_tools.bench.relay_day import Collector, Kit, Region, Station, drawn
 from host_tools.bench.relay_link import Line, Link
 
-FEW, MANY = 10, 200
+FEW, MANY = 3, 200
 KITS = 3
 WAIT = 0.05  # s, a kit's first wait: it goes through its real sequence, forty times as fast
 LINE = Line(rate=6e6, delay=0.002)
