@@ -1,12 +1,13 @@
 """The virtual kit's board: the same drivers as a real one, on buses that reach emulated parts.
 
-Started as `micropython -X heapsize=1m -m firmware.main PORT FLASH CARD SPEED [HOSTS]`: PORT is the
-bus server of the emulated parts on 127.0.0.1, FLASH is a folder or, with MicroPython, the image of
-a littlefs (`….img`), CARD is a folder that is not there while the card is out, SPEED is how many
-times faster than real the parts are. HOSTS makes the system's network the way to the collector, as
-on a Raspberry Pi: a file of lines NAME ADDRESS PORT that stands for its DNS. Only this file knows
-that; what it hands out has the shape of MicroPython's machine.I2C, UART, SPI and Pin (wire format
-of the links: host_tools/kit/bus.py).
+Started as `micropython -X heapsize=1m -m firmware.main PORT FLASH CARD SPEED [HOSTS [console]]`:
+PORT is the bus server of the emulated parts on 127.0.0.1, FLASH is a folder or, with MicroPython,
+the image of a littlefs (`….img`), CARD is a folder that is not there while the card is out, SPEED
+is how many times faster than real the parts are. HOSTS makes the system's network the way to the
+collector, as on a Raspberry Pi: a file of lines NAME ADDRESS PORT that stands for its DNS, or `-`.
+With `console` the technician's cable is the console, as on a board whose USB socket is the REPL.
+Only this file knows that; what it hands out has the shape of MicroPython's machine.I2C, UART, SPI
+and Pin (wire format of the links: host_tools/kit/bus.py).
 """
 
 import errno
@@ -17,6 +18,7 @@ import time
 
 from firmware import blockdev
 from firmware.compat import MICROPYTHON, CodedError, const, make_dir, ticks_ms
+from firmware.console_port import ConsolePort
 from firmware.drivers import PartError
 from firmware.drivers.atecc608 import ATECC608
 from firmware.drivers.atecc608_role import Setup
@@ -244,7 +246,7 @@ class Board:
     def __init__(self, argv):
         port, self.card, speed = int(argv[1]), argv[3], float(argv[4])
         self.flash = argv[2]
-        self._hosts = argv[5] if len(argv) > 5 else None
+        self._hosts = argv[5] if len(argv) > 5 and argv[5] != "-" else None
         self.flash_fault = None  # a CodedError: the board is whole, so a screen can tell it
         if self.flash.endswith(".img"):
             self.flash = "/flash"
@@ -271,7 +273,9 @@ class Board:
         self.display = ST7789(LinkSPI(port, "spi-display", dc), dc, Pin(1), Pin(1))
         self._printer_uart = LinkUART(port, "uart-printer")
         self._modem_uart = LinkUART(port, "uart-modem")
-        self.serial = LinkUART(port, "uart-serial")
+        self._console = "console" in argv[6:]
+        self.root = "" if self._console else self.flash  # where the starter looks for the seal
+        self.serial = ConsolePort() if self._console else LinkUART(port, "uart-serial")
         self.camera = Camera(port)
         self.clock = Clock()
 
@@ -294,6 +298,13 @@ class Board:
     def network_time(self, log=None):
         """What sets the clock by the modem's readings."""
         return NetworkTime(self.clock, ticks_ms, log)
+
+    def shut_console(self):
+        """Keep Ctrl-C from ending the firmware: behind it is the REPL."""
+        if self._console and MICROPYTHON:
+            import micropython
+
+            micropython.kbd_intr(-1)
 
     def log(self, line):
         """One line to the technician's console."""

@@ -248,15 +248,19 @@ class Enrolment:
         self.set_time(seconds)
         return b""
 
-    def start(self, _):
-        """Refused unless the kit could work: certificate, authority, package and PINs are there."""
+    def ready(self):
+        """The Package when the kit could work with it: certificate, authority and PINs fit."""
         verify = self.signers[LIVE].verify
         held = read_package(self.store, self.setup.authority_key(), verify)
         mode = TRAINING if held.training else LIVE
         if not exists(certificate_file(self.store, mode)):
             raise EnrolError(NOT_READY, "The kit has no certificate for this election's mode")
         station_pins(self.store, held)
-        replace(self.store + "/started", _mark(self.store, held.data))
+        return held
+
+    def start(self, _):
+        """Refused unless the kit could work."""
+        replace(self.store + "/started", _mark(self.store, self.ready().data))
         return b""
 
     def _held(self):

@@ -6,7 +6,8 @@ Whatever goes wrong ends on a numbered screen that says what to do; there is no 
 import asyncio
 import sys
 
-from firmware import VERSION, board_virtual, enrol, record, selftest
+from firmware import VERSION, enrol, record, selftest
+from firmware.board import find_board
 from firmware.cable import Cable
 from firmware.card import CardCopy, tend
 from firmware.carrier import Carrier
@@ -36,6 +37,7 @@ from firmware.screens import Screens
 from firmware.serial_link import serve
 from firmware.settings import Settings
 from firmware.station import Station
+from firmware.technician import Technician
 from firmware.tls_stream import open_tls
 
 FAULT = const(999)
@@ -57,6 +59,7 @@ class Kit:
         words = Words(self.settings.get("language"))
         self.screens = Screens(board.display, board.keys, words, self.on_show)
         self.firmware_digest = selftest.firmware_digest(_FOLDER)
+        self.technician = Technician(board, self.journal_length)
 
     def on_show(self, name, lines):
         """A line on the console for every screen: what a log or a script can wait for."""
@@ -74,18 +77,11 @@ class Kit:
 
     async def serve_cable(self):
         """Answer the technician until START; what would break a journal is refused there."""
-        handlers = enrol.Enrolment(
-            self.board.flash,
-            self.board.signers,
-            self.board.setup,
-            self.board.name,
-            set_time=self.board.clock.set,
-            journal_length=self.journal_length,
-        ).handlers()
+        handlers = self.technician.handlers()
         if hasattr(self, "relay"):  # the day has begun
             handlers["RETRY"] = self.retry
             handlers.update(self.neighbour.handlers())
-        await serve(self.board.serial, handlers)
+        await serve(self.board.serial, self.technician.guard(handlers))
 
     def retry(self, _):
         """Cable verb: send again what the collector refused, once its cause was put right."""
@@ -287,7 +283,7 @@ class SelfTestError(CodedError):
 
 async def run(argv):
     """The kit from power on; returns only when a fault screen was acknowledged."""
-    board = board_virtual.Board(argv)
+    board = find_board(_FOLDER)(argv)
     board.log("runtime %s" % sys.implementation.name)
     kit = Kit(board)
     try:

@@ -1,0 +1,51 @@
+"""All that the technician's cable answers, with the seal around it."""
+
+from firmware import cbor, enrol, roster
+from firmware.seal import Seal
+
+
+class Technician:
+    """The verbs of `board`; `journal_length(election)`: as Enrolment has it."""
+
+    def __init__(self, board, journal_length):
+        self.board = board
+        self.signer = board.signers[enrol.LIVE]
+        self.enrolment = enrol.Enrolment(
+            board.flash,
+            board.signers,
+            board.setup,
+            board.name,
+            set_time=board.clock.set,
+            journal_length=journal_length,
+        )
+        self.seal = Seal(
+            board.root,
+            board.flash,
+            self.signer,
+            self.now,
+            self.enrolment.ready,
+            board.shut_console,
+        )
+
+    def now(self):
+        """Unix seconds, or None while the clock was never set."""
+        return self.board.clock.now() if self.board.clock.quality else None
+
+    def handlers(self):
+        """{verb: function(bytes) -> bytes}"""
+        handlers = self.enrolment.handlers()
+        handlers.update(self.seal.handlers())
+        handlers["ROSTER"] = self.roster
+        return handlers
+
+    def guard(self, handlers):
+        """`handlers` as a sealed kit has them."""
+        return self.seal.guard(handlers)
+
+    def roster(self, data):
+        """The region's roster, signed: keep it; without an argument, the version that is held."""
+        board = self.board
+        if data:
+            roster.keep(board.flash, data, board.setup.authority_key(), self.signer.verify)
+        held = roster.held_roster(board.flash)
+        return cbor.encode(held.version if held else 0)
