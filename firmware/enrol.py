@@ -153,6 +153,10 @@ class Enrolment:
         }
 
     def hello(self, _):
+        """What said() gives."""
+        return cbor.encode(self.said())
+
+    def said(self):
         """[firmware, board, chip serial, config locked, data locked, [mode enrolled...],
         [count a mode], [64 B key or null a mode], [election, version, station] or null]"""
         locked = self.setup.locked()
@@ -163,7 +167,7 @@ class Enrolment:
         held = self._held()
         station = [held.election, held.version, held.station] if held else None
         head = [VERSION, self.board_name, self.signers[LIVE].serial()]
-        return cbor.encode(head + list(locked) + [enrolled, counts, keys, station])
+        return head + list(locked) + [enrolled, counts, keys, station]
 
     def configure(self, _):
         """Write, compare and lock the chip's configuration and make its keys (irreversible)."""

@@ -1,7 +1,7 @@
 """All that the technician's cable answers, with the seal around it."""
 
 from firmware import cbor, enrol, roster
-from firmware.seal import Seal
+from firmware.seal import Seal, is_sealed
 
 
 class Technician:
@@ -35,12 +35,19 @@ class Technician:
         """{verb: function(bytes) -> bytes}"""
         handlers = self.enrolment.handlers()
         handlers.update(self.seal.handlers())
+        handlers["HELLO"] = self.hello
         handlers["ROSTER"] = self.roster
         return handlers
 
     def guard(self, handlers):
         """`handlers` as a sealed kit has them."""
         return self.seal.guard(handlers)
+
+    def hello(self, _):
+        """What Enrolment says, then: sealed, version of the roster or 0."""
+        held = roster.held_roster(self.board.flash)
+        more = [is_sealed(self.board.root), held.version if held else 0]
+        return cbor.encode(self.enrolment.said() + more)
 
     def roster(self, data):
         """The region's roster, signed: keep it; without an argument, the version that is held."""

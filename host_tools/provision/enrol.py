@@ -39,6 +39,8 @@ class Said:
     counts: list[int | None]
     keys: list[bytes | None]
     package: list[int] | None  # election, version, station
+    sealed: bool = False
+    roster: int = 0  # version of the one that it keeps
 
     @property
     def locked(self) -> bool:

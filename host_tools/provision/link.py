@@ -97,4 +97,4 @@ def _hello(value: bytes) -> list | None:
         said: Any = cbor.decode(value)
     except cbor.CborError:
         return None
-    return said if isinstance(said, list) and len(said) == 9 else None
+    return said if isinstance(said, list) and len(said) in (9, 11) else None

@@ -1,0 +1,86 @@
+"""Finds what is at a port: a kit that answers, or a bare board that becomes one by a release."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from host_tools.provision import bare
+from host_tools.provision.boards import BOARDS, BoardError
+from host_tools.provision.link import KitError, Link, LinkError
+from host_tools.provision.ports import close_port, open_port
+
+FIRST_ANSWER = 3.0  # s: a kit that runs answers at once
+START = 60.0  # s from a board's reset to its first answer
+MAIN = "main.py"
+
+
+@dataclass(frozen=True)
+class Software:
+    """A release to be put on a bare board: its board, its `folder` and the starter for /main.py.
+
+    `folder` holds what the board's first slot is to hold and is called as the slot. `install`
+    brings the parts of micropython-lib that the board lacks, given the port.
+    """
+
+    board: str
+    folder: Path
+    starter: Path
+    size: int
+    install: Callable[[str], None] | None = None
+
+
+def reach(
+    port: str,
+    software: Software | None,
+    step: Callable[[str], None],
+    copied: Callable[[int, int], None],
+) -> tuple[Link, list]:
+    """(Link, what HELLO said) of the kit at `port`, made from a bare board if it must be.
+
+    Raises LinkError when nothing answers, BoardError when the board must not become a kit.
+    """
+    link = Link(open_port(port))
+    if said := _hello(link, FIRST_ANSWER):
+        return link, said
+    close_port(link.stream)
+    step("look at the board")
+    try:
+        found = bare.look(port, BOARDS[software.board].libraries if software else ())
+    except bare.NotBare as error:
+        raise LinkError(f"neither a kit nor a bare board answers at {port}: {error}") from error
+    if software is None:
+        raise BoardError("this is a bare board: give the release that it shall run (--release)")
+    board = BOARDS[software.board]
+    found.check(board, software.size)
+    if software.install and set(board.libraries) - set(found.modules):
+        step("install the libraries")
+        software.install(port)
+    step("bring the software")
+    bare.put(port, software.folder, copied)
+    # Last: a board whose cable was pulled before this has no software that starts by itself.
+    bare.put_file(port, software.starter, "/" + MAIN)
+    step("start the software")
+    link = Link(open_port(port))
+    bare.start(link.stream)
+    if said := _hello(link, START):
+        return link, said
+    close_port(link.stream)
+    raise BoardError("the board does not start as a kit: switch it off and on, then try again")
+
+
+def _hello(link: Link, patience: float) -> list | None:
+    """HELLO's list, or None when no kit answers within `patience` seconds."""
+    deadline = time.monotonic() + patience
+    usual, link.timeout = link.timeout, min(patience, FIRST_ANSWER)
+    try:
+        while time.monotonic() < deadline:
+            try:
+                return link.hello()
+            except LinkError:
+                continue
+        return None
+    except KitError as error:
+        raise BoardError(f"the kit answers, but its parts do not: {error}") from error
+    finally:
+        link.timeout = usual
