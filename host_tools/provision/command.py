@@ -7,7 +7,12 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from host_tools.provision import command_authority, command_bundle, command_sample
+from host_tools.provision import (
+    command_authority,
+    command_bundle,
+    command_release,
+    command_sample,
+)
 from host_tools.provision import enrol as enrolment
 from host_tools.provision import package as packages
 from host_tools.provision.authority import Authority
@@ -38,6 +43,7 @@ app = typer.Typer(
 )
 app.add_typer(command_authority.app, name="authority")
 app.add_typer(command_bundle.app, name="bundle")
+app.add_typer(command_release.app, name="release")
 app.add_typer(command_sample.app, name="sample")
 
 

@@ -18,9 +18,10 @@ from host_tools.provision.link import KitError, LinkError
 from host_tools.provision.package import PackageError
 from host_tools.provision.pins import PinsError
 from host_tools.provision.register import RegisterError
+from host_tools.provision.release_build import ReleaseError
 
 WRONG, CANNOT = 1, 2
-_WRONG = (BundleError, PackageError, PinsError, ElectionError, RegisterError)
+_WRONG = (BundleError, PackageError, PinsError, ElectionError, RegisterError, ReleaseError)
 _CANNOT = (
     AuthorityError, FormFileError, KeyFileError, EnrolError, KitError, LinkError, OSError
 )  # fmt: skip
