@@ -143,6 +143,8 @@ class Kit:
             t = self.screens.t
             names = ", ".join(t(selftest.NAMES[n]) for n in failed)
             raise SelfTestError(NO_SIGNING, "Self-test failed: %s", names)
+        if self.technician.slots.confirm():
+            self.log("software %s stays" % VERSION)
         entry = self.recorder.event(
             record.BOOT, [VERSION, self.firmware_digest, self.clock.quality, results]
         )

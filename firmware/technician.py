@@ -1,7 +1,9 @@
 """All that the technician's cable answers, with the seal around it."""
 
 from firmware import cbor, enrol, roster
+from firmware.release import Releases
 from firmware.seal import Seal, is_sealed
+from firmware.slots import Slots
 
 
 class Technician:
@@ -27,6 +29,9 @@ class Technician:
             board.shut_console,
         )
 
+        self.slots = Slots(board.root)
+        self.releases = Releases(self.slots, board.name, [], self.signer.verify)
+
     def now(self):
         """Unix seconds, or None while the clock was never set."""
         return self.board.clock.now() if self.board.clock.quality else None
@@ -35,6 +40,9 @@ class Technician:
         """{verb: function(bytes) -> bytes}"""
         handlers = self.enrolment.handlers()
         handlers.update(self.seal.handlers())
+        held = self.held_roster()
+        self.releases.releasers = held.releasers if held else []
+        handlers.update(self.releases.handlers())
         handlers["HELLO"] = self.hello
         handlers["ROSTER"] = self.roster
         return handlers
@@ -45,7 +53,7 @@ class Technician:
 
     def hello(self, _):
         """What Enrolment says, then: sealed, version of the roster or 0."""
-        held = roster.held_roster(self.board.flash)
+        held = self.held_roster()
         more = [is_sealed(self.board.root), held.version if held else 0]
         return cbor.encode(self.enrolment.said() + more)
 
@@ -53,6 +61,15 @@ class Technician:
         """The region's roster, signed: keep it; without an argument, the version that is held."""
         board = self.board
         if data:
-            roster.keep(board.flash, data, board.setup.authority_key(), self.signer.verify)
-        held = roster.held_roster(board.flash)
+            key = board.setup.authority_key()
+            kept = roster.keep(board.flash, data, key, self.signer.verify)
+            self.releases.releasers = kept.releasers
+        held = self.held_roster()
         return cbor.encode(held.version if held else 0)
+
+    def held_roster(self):
+        """The Roster that is kept; None when there is none, or a damaged one to be replaced."""
+        try:
+            return roster.held_roster(self.board.flash)
+        except roster.RosterError:
+            return None

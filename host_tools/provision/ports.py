@@ -30,3 +30,8 @@ def open_port(port: str) -> Stream:
     if colon and number.isdigit():
         return SocketStream(host, int(number))
     return serial.Serial(port, 115200, timeout=0.1)
+
+
+def close_port(stream: Stream) -> None:
+    """Let go of the cable, for another program to take it."""
+    (stream.socket if isinstance(stream, SocketStream) else stream).close()  # type: ignore[attr-defined]

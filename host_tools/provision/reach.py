@@ -2,32 +2,15 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from host_tools.provision import bare
 from host_tools.provision.boards import BOARDS, BoardError
 from host_tools.provision.link import KitError, Link, LinkError
 from host_tools.provision.ports import close_port, open_port
+from host_tools.provision.software import STARTER, Software
 
 FIRST_ANSWER = 3.0  # s: a kit that runs answers at once
 START = 60.0  # s from a board's reset to its first answer
-MAIN = "main.py"
-
-
-@dataclass(frozen=True)
-class Software:
-    """A release to be put on a bare board: its board, its `folder` and the starter for /main.py.
-
-    `folder` holds what the board's first slot is to hold and is called as the slot. `install`
-    brings the parts of micropython-lib that the board lacks, given the port.
-    """
-
-    board: str
-    folder: Path
-    starter: Path
-    size: int
-    install: Callable[[str], None] | None = None
 
 
 def reach(
@@ -57,9 +40,10 @@ def reach(
         step("install the libraries")
         software.install(port)
     step("bring the software")
-    bare.put(port, software.folder, copied)
+    bare.put(port, software.slot, copied)
+    bare.put_file(port, software.state, "/slots")
     # Last: a board whose cable was pulled before this has no software that starts by itself.
-    bare.put_file(port, software.starter, "/" + MAIN)
+    bare.put_file(port, STARTER, "/main.py")
     step("start the software")
     link = Link(open_port(port))
     bare.start(link.stream)

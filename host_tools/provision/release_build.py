@@ -125,6 +125,7 @@ def build(board: str, version: str, out: Path, source: Path = SOURCE) -> Release
         for pattern in DATA:
             for path in sorted(source.glob(pattern)):
                 _copy(path, draft / path.relative_to(source))
+        _write(draft / "firmware" / "board", board.encode())  # firmware.board reads it
         release = Release(board, numbers, list_files(draft))
         _write(draft / "files.cbor", release.data)
         _write(draft / "release.json", manifest(release).encode())
