@@ -98,8 +98,12 @@ def _file(name: str, source: Path) -> Path | None:
 
 
 def _imported(path: Path) -> list[str]:
+    try:
+        tree = ast.parse(path.read_text())
+    except SyntaxError as error:
+        raise ReleaseError(f"{path}: line {error.lineno} is no Python") from error
     names = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
