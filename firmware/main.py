@@ -72,12 +72,26 @@ class Kit:
 
     async def provision(self):
         """Serve the technician's cable until the kit is enrolled and START came."""
-        await self.screens.progress("Waiting for provisioning", 0, 1, VERSION)
-        await self.serve_cable()
+        # Loaded here: once the kit has its station, the day needs neither.
+        from firmware.parts_test import PartsTest
+        from firmware.readiness import Readiness
 
-    async def serve_cable(self):
-        """Answer the technician until START; what would break a journal is refused there."""
+        words = self.screens.words
+        parts = PartsTest(self.board, words, self.settings)
+        readiness = Readiness(self.board, parts, words, self.firmware_digest)
+        more = parts.handlers()
+        more.update(readiness.handlers())
+        await self.screens.progress("Waiting for provisioning", 0, 1, VERSION)
+        await self.serve_cable(more)
+        parts.stop()
+
+    async def serve_cable(self, more=None):
+        """Answer the technician until START; what would break a journal is refused there.
+
+        `more`: handlers of verbs that only a kit before its day has.
+        """
         handlers = self.technician.handlers()
+        handlers.update(more or {})
         if hasattr(self, "relay"):  # the day has begun
             handlers["RETRY"] = self.retry
             handlers.update(self.neighbour.handlers())

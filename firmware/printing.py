@@ -23,6 +23,9 @@ async def print_job(printer, operations, job):
         elif name == "rule":
             width = printer.dots // 8
             await printer.raster(width, len(RULE), (bytes([dots] * width) for dots in RULE))
+        elif name == "raster":
+            rows = operation[1]
+            await printer.raster(printer.dots // 8, len(rows), rows)
         elif name == "feed":
             await printer.feed(operation[1])
         elif name == "cut":

@@ -24,7 +24,7 @@ NAMES = {
     CARD: "Card takes photographs",
 }
 NEEDED_TO_SIGN = (CHIP, LOCKED, RANDOM, SIGNS, COUNTER)
-_EARLIEST = const(1704067200)  # 2024-01-01
+EARLIEST = const(1704067200)  # 2024-01-01
 
 
 def _signs(signer):
@@ -70,7 +70,7 @@ async def run(signer, setup, recorder, printer, camera, keys, clock, photos):
         (PRINTER, ready),
         (CAMERA, sees),
         (KEYS, lambda: not keys.stuck()),
-        (CLOCK, lambda: clock.now() > _EARLIEST),
+        (CLOCK, lambda: clock.now() > EARLIEST),
         (CARD, photos.check),
     )
     results = []

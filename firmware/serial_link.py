@@ -2,8 +2,10 @@
 
     SAKSI <VERB> <hex or ->      ->      OK <hex or ->      or      ERR <code> <sentence>
 
-What a verb does is a function(bytes) -> bytes handed in from outside (firmware.enrol). Whatever
-comes over the cable is answered: rubbish gives ERR, never an exception, and START ends the talk.
+What a verb does is a function(bytes) -> bytes handed in from outside (firmware.enrol), or one that
+returns a coroutine for them (firmware.parts_test): `serve` awaits it, and lines that come meanwhile
+wait. Whatever comes over the cable is answered: rubbish gives ERR, never an exception, and START
+ends the talk.
 """
 
 import asyncio
@@ -31,32 +33,61 @@ def _is_hex(text):
     return len(text) > 0 and len(text) % 2 == 0 and all(c in digits for c in text)
 
 
-def answer(line, handlers):
-    """(reply line, verb or None) for one request line (bytes, without its newline).
-
-    The verb is None unless its handler ran to the end.
-    """
+def _parse(line, handlers):
+    """(error line or None, verb, its argument's bytes) of one request line."""
     if line.endswith(b"\r"):
         line = line[:-1]
     parts = bytes(line).split(b" ")
     if len(parts) != 3 or parts[0] != b"SAKSI":
-        return _error(BAD_LINE, "Send: SAKSI, a verb, and hex or -"), None
+        return _error(BAD_LINE, "Send: SAKSI, a verb, and hex or -"), None, None
     # Looked up as bytes: a verb that is no text at all must not raise in decode().
     verb = None
     for known in handlers:
         if known.encode() == parts[1]:
             verb = known
     if verb is None:
-        return _error(UNKNOWN_VERB, "The kit does not know this verb"), None
+        return _error(UNKNOWN_VERB, "The kit does not know this verb"), None, None
     if parts[2] != b"-" and not _is_hex(parts[2]):
-        return _error(BAD_HEX, "What follows the verb is not hex"), None
+        return _error(BAD_HEX, "What follows the verb is not hex"), None, None
+    return None, verb, b"" if parts[2] == b"-" else binascii.unhexlify(parts[2])
+
+
+def _ok(result):
+    return b"OK " + (binascii.hexlify(result) if result else b"-") + b"\n"
+
+
+def _failed(error):
+    """The line for what a handler raised: a fault must reach the technician, not end the talk."""
+    code = getattr(error, "code", FAILED)
+    return _error(code, getattr(error, "text", "The kit failed: " + str(error)))
+
+
+def answer(line, handlers):
+    """(reply line, verb or None) for one request line (bytes, without its newline).
+
+    The verb is None unless its handler ran to the end; one that returns a coroutine cannot here.
+    """
+    refusal, verb, argument = _parse(line, handlers)
+    if refusal:
+        return refusal, None
     try:
-        result = handlers[verb](b"" if parts[2] == b"-" else binascii.unhexlify(parts[2]))
-    except Exception as error:  # a fault in a handler must reach the technician, not end the talk
-        code = getattr(error, "code", FAILED)
-        text = getattr(error, "text", "The kit failed: " + str(error))
-        return _error(code, text), None
-    return b"OK " + (binascii.hexlify(result) if result else b"-") + b"\n", verb
+        return _ok(handlers[verb](argument)), verb
+    except Exception as error:
+        return _failed(error), None
+
+
+async def answer_in_time(line, handlers):
+    """The same; a handler's coroutine is awaited, so that other tasks go on meanwhile."""
+    refusal, verb, argument = _parse(line, handlers)
+    if refusal:
+        return refusal, None
+    try:
+        result = handlers[verb](argument)
+        if hasattr(result, "send"):  # a coroutine, which MicroPython has no other sign of
+            result = await result
+        return _ok(result), verb
+    except Exception as error:
+        return _failed(error), None
 
 
 async def write(uart, data):
@@ -89,7 +120,7 @@ async def serve(uart, handlers):
             elif length == 0:
                 reply = b""  # a host that starts anew ends the line it may have left half written
             else:
-                reply, verb = answer(line[:length], handlers)
+                reply, verb = await answer_in_time(line[:length], handlers)
             length = 0
             await write(uart, reply)
             if verb == "START":

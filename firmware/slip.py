@@ -1,7 +1,8 @@
 """Lines of a paper slip: print operations that fit the paper's columns.
 
-An operation is a tuple: ("text", line, bold, size, align), ("qr", text), ("rule",), ("feed", n),
-("cut",). `size` 2 is double width and height, `align` 0 left, 1 centre, 2 right.
+An operation is a tuple: ("text", line, bold, size, align), ("qr", text), ("raster", [row…]),
+("rule",), ("feed", n), ("cut",). A row is of the paper's width, MSB left, 1 = black. `size` 2 is
+double width and height, `align` 0 left, 1 centre, 2 right.
 """
 
 LEFT, CENTRE, RIGHT = 0, 1, 2

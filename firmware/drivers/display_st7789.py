@@ -43,7 +43,7 @@ class ST7789:
         self._byte = bytearray(1)
         self._window = bytearray(4)
         self._line = bytearray(2 * WIDTH)
-        self.colours(INK, PAPER)
+        self.colours()
         if backlight:
             backlight(0)  # dark until the first picture: the memory holds noise after power-on
         if reset:
@@ -63,8 +63,8 @@ class ST7789:
         self._send(_DISPON)
         sleep_ms(10)
 
-    def colours(self, ink, paper):
-        """Set the two colours, RGB565."""
+    def colours(self, ink=INK, paper=PAPER):
+        """Set the two colours of what is shown from now on, RGB565."""
         if framebuf:
             # framebuf keeps RGB565 in the machine's (little-endian) order, the chip wants big.
             self._target = framebuf.FrameBuffer(self._line, WIDTH, 1, framebuf.RGB565)

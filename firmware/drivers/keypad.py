@@ -18,12 +18,15 @@ LONG = {"HAPUS": "HAPUS_LAMA"}  # key -> what a long press of it is called
 
 
 class Keypad:
-    """`rows` and `cols`: callable pins as in machine.Pin; `layout`: a tuple of key names a row."""
+    """`rows` and `cols`: callable pins as in machine.Pin; `layout`: a tuple of key names a row.
+
+    `names` are all of them in the layout's order.
+    """
 
     def __init__(self, rows, cols, layout=LAYOUT, clock=ticks_ms):
         self._rows = rows
         self._cols = cols
-        self._names = [name for row in layout for name in row]
+        self.names = [name for row in layout for name in row]
         self._clock = clock
         self._raw = self._stable = 0  # bit i = key i of the layout is down
         self._since = clock()
@@ -48,7 +51,7 @@ class Keypad:
         elif raw != self._stable and ticks_diff(now, self._since) >= DEBOUNCE_MS:
             self._change(raw, now)
         if self._waiting is not None and ticks_diff(now, self._pressed_at) >= LONG_MS:
-            self._events.append(LONG[self._names[self._waiting]])
+            self._events.append(LONG[self.names[self._waiting]])
             self._waiting = None
         return self._events.pop(0) if self._events else None
 
@@ -58,24 +61,24 @@ class Keypad:
             down = self._scan()
             sleep_ms(DEBOUNCE_MS)
             self._disabled = down & self._scan()
-        return [n for i, n in enumerate(self._names) if self._disabled >> i & 1]
+        return [n for i, n in enumerate(self.names) if self._disabled >> i & 1]
 
     def _change(self, raw, now):
         new = raw & ~self._stable
         self._stable = raw
         if self._waiting is not None and not raw >> self._waiting & 1:
-            self._events.append(self._names[self._waiting])
+            self._events.append(self.names[self._waiting])
             self._waiting = None
         # Two keys that came down together have no known order: 12 or 21? Neither is reported.
         if new and not new & (new - 1):
             index = 0
             while not new >> index & 1:
                 index += 1
-            if self._names[index] in LONG:
+            if self.names[index] in LONG:
                 self._waiting = index
                 self._pressed_at = now
             else:
-                self._events.append(self._names[index])
+                self._events.append(self.names[index])
 
     def _scan(self):
         for col in self._cols:

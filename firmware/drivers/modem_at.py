@@ -185,6 +185,30 @@ class Modem:
                     self.dbm = None
         return self.dbm
 
+    async def examine(self, tries=20):
+        """(model, operator or "", dBm or None) of the modem and its SIM card, without data.
+
+        Asks for the operator (AT+COPS?, 3GPP TS 27.007 7.3) up to `tries` times, a second apart.
+        PartError says what is wrong with modem or card.
+        """
+        async with self._lock:
+            self.ready = False
+            await self._wake()
+            await self.port.command("AT+CMEE=2")
+            await self._identify()
+            await self._radio_on()
+            await self.sim.ready(self.part)
+            operator = ""
+            while tries and not operator:
+                lines = await self.port.command("AT+COPS?", "+COPS:")
+                if lines and lines[-1].count('"') == 2:
+                    operator = lines[-1].split('"')[1]
+                else:
+                    tries -= 1
+                    await self.port.wait(1)
+            await self._signal()
+            return self.part.name, operator, self.dbm
+
     async def time(self):
         """The network's time in Unix seconds, or None; see modem_time.NetworkTime."""
         if not self.ready or self._online or self._lock.locked():

@@ -133,6 +133,14 @@ def ask_registration(modem: "ModemEmulator", name: str) -> None:
     modem.line.say(f"+{name}: 0,{modem.status(name)}", "OK")
 
 
+def ask_operator(modem: "ModemEmulator") -> None:
+    """Long name and kind of network (7 LTE, 0 GSM) once it is registered; asking takes time."""
+    if modem.radio == 1:
+        modem.polls += 1
+    kind = 7 if modem.status("CEREG") in (1, 5) else 0
+    modem.line.say(f'+COPS: 0,0,"CONTOH",{kind}' if modem.registered() else "+COPS: 0", "OK")
+
+
 def ask_apn(modem: "ModemEmulator") -> None:
     modem.line.say(f'+CGDCONT: 1,"IP","{modem.stored_apn}","0.0.0.0",0,0', "OK")
 
@@ -278,6 +286,7 @@ COMMANDS: list[tuple[str, Callable[..., None]]] = [
     (r"\+CNMP=(\d+)", set_mode),
     (r"\+CSQ", ask_signal),
     (r"\+(CEREG|CGREG|CREG)\?", ask_registration),
+    (r"\+COPS\?", ask_operator),
     (r'\+CGDCONT=1,"IP","([^"]*)"', set_apn),
     (r"\+CGDCONT\?", ask_apn),
     (r"\+CGAUTH=1,(0|[123],\"[^\"]*\",\"[^\"]*\")", set_login),

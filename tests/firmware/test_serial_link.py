@@ -141,3 +141,68 @@ def test_a_flood_starves_no_other_task():
     asyncio.run(both())
     taken = [left[i] - left[i + 1] for i in range(len(left) - 1)]
     assert max(taken) <= 2 * 64, "bytes read between two turns of the other task"
+
+
+async def later(data):
+    await asyncio.sleep(0)
+    return data + b"\x01"
+
+
+async def refuse_later(data):
+    await asyncio.sleep(0)
+    raise Refused
+
+
+def test_a_handlers_coroutine_is_awaited_and_answered_in_its_turn():
+    handlers = {"LATER": later, "REFUSE": refuse_later, "HELLO": same, "START": later}
+    uart = UART(b"SAKSI LATER 0a\nSAKSI REFUSE -\nSAKSI HELLO 0b\nSAKSI START -\nSAKSI HELLO -\n")
+    asyncio.run(serial_link.serve(uart, handlers))
+    answers = uart.sent.split(b"\n")
+    assert answers == [
+        b"OK 0a01",
+        b"ERR 123 Ask the office?for another kit ?",
+        b"OK 0b",
+        b"OK 01",
+        b"",
+    ]
+
+
+def test_other_tasks_go_on_while_a_handler_waits():
+    turns = []
+    gate = []
+
+    async def wait(data):
+        while not gate:
+            await asyncio.sleep(0)
+        return data
+
+    async def other():
+        for turn in range(5):
+            turns.append(turn)
+            await asyncio.sleep(0)
+        gate.append(True)
+
+    async def both():
+        task = asyncio.create_task(other())
+        uart = UART(b"SAKSI WAIT -\nSAKSI START -\n")
+        await serial_link.serve(uart, {"WAIT": wait, "START": same})
+        await task
+        return uart.sent
+
+    assert asyncio.run(both()) == b"OK -\nOK -\n"
+    assert turns == [0, 1, 2, 3, 4]
+
+
+def test_a_coroutine_where_none_can_be_awaited_is_a_fault_and_no_answer():
+    async def never(data):
+        return data
+
+    coroutines = []
+
+    def handler(data):
+        coroutines.append(never(data))
+        return coroutines[-1]
+
+    reply, verb = serial_link.answer(b"SAKSI LATER -", {"LATER": handler})
+    coroutines[0].close()
+    assert reply.startswith(b"ERR %d " % serial_link.FAILED) and verb is None
