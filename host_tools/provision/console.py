@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from host_tools.provision.authority import AuthorityError
+from host_tools.provision.boards import BoardError
 from host_tools.provision.bundle import BundleError
 from host_tools.provision.election import Election, ElectionError, load_election
 from host_tools.provision.enrol import EnrolError
@@ -17,13 +18,16 @@ from host_tools.provision.keys import KeyFileError
 from host_tools.provision.link import KitError, LinkError
 from host_tools.provision.package import PackageError
 from host_tools.provision.pins import PinsError
+from host_tools.provision.readiness import ReadinessError
 from host_tools.provision.register import RegisterError
 from host_tools.provision.release_build import ReleaseError
 
 WRONG, CANNOT = 1, 2
-_WRONG = (BundleError, PackageError, PinsError, ElectionError, RegisterError, ReleaseError)
+_WRONG = (
+    BundleError, PackageError, PinsError, ElectionError, ReadinessError, RegisterError, ReleaseError
+)  # fmt: skip
 _CANNOT = (
-    AuthorityError, FormFileError, KeyFileError, EnrolError, KitError, LinkError, OSError
+    AuthorityError, BoardError, FormFileError, KeyFileError, EnrolError, KitError, LinkError, OSError
 )  # fmt: skip
 
 AsJson = Annotated[bool, typer.Option("--json", help="Report in JSON.")]

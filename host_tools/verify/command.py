@@ -1,4 +1,4 @@
-"""`saksi verify receipt|journal|photo`: what PPS, witnesses and anyone else can run, off line.
+"""`saksi verify receipt|journal|photo|readiness`: what anyone can run, off line.
 
 Exit codes: 0 valid, 1 found wanting, 2 cannot run or cannot tell.
 """
@@ -16,7 +16,7 @@ from host_tools.verify.web.command import web
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Check a receipt, a journal or a photograph without a network. "
+    help="Check a receipt, a journal, a photograph or a kit's carton without a network. "
     "Exit codes: 0 valid, 1 found wanting, 2 cannot run.",
 )
 
@@ -152,6 +152,37 @@ def photo(
         _stop(CANNOT, str(error), as_json)
     report = photos.check_photo(digest, size, data, listed, held, int(time.time()))
     _end([(str(file), report)], as_json, lang)
+
+
+@app.command()
+def readiness(
+    source: Annotated[
+        str, typer.Argument(help="The carton's code: picture, text file, QR text, or - for it.")
+    ],
+    trust: Bundles,
+    authority: Authority = None,
+    package: Package = None,
+    certificate: Annotated[
+        list[Path] | None, typer.Option(help="The kit's certificate (DER, PEM), or a folder.")
+    ] = None,
+    ca: Ca = None,
+    as_json: AsJson = False,
+    lang: Language = "id",
+) -> None:
+    """Was this kit readied? Checks the code on its carton or on its slip."""
+    from host_tools.verify.read import ReadError, read
+    from host_tools.verify.readiness import check_readiness
+
+    held = _trust(trust, authority, package, certificate, ca, as_json)
+    try:
+        found = read(source)
+    except ReadError as error:
+        _stop(CANNOT, str(error), as_json)
+    now = int(time.time())
+    for one in found:
+        if one.missing:
+            _stop(CANNOT, f"{source}: scan also {one.missing}", as_json)
+    _end([(one.where, check_readiness(one.data, held, now)) for one in found], as_json, lang)
 
 
 app.command()(web)

@@ -177,9 +177,14 @@ def kid_shown(entry: record.Entry) -> str:
     return entry.kid.hex().upper()
 
 
-def check_place(report: Report, entry: record.Entry, known: Known) -> None:
-    """Election, revocation, station and mode of a signed entry whose key a bundle lists."""
-    place = election, station = entry.payload[1], entry.payload[2]
+def check_place(
+    report: Report, entry: record.Entry, known: Known, at: tuple[int, int] | None = None
+) -> None:
+    """Election, revocation, station and mode of a signed entry whose key a bundle lists.
+
+    `at`: its (election, station), when they do not come first in its payload.
+    """
+    place = election, station = at or (entry.payload[1], entry.payload[2])
     made = known.said.get(place)
     if made is None:
         apart = Report("place", ())

@@ -46,6 +46,7 @@ TITLES = {
     "other": "Alat lain / other kit",
     "aside": "Jurnal lain / put aside",
     "remains": "Sisa / what is left",
+    "parts": "Bagian alat / parts",
     "unexpected": "Tak terduga / unforeseen",
 }
 _STATUS = {
@@ -62,11 +63,13 @@ _SAME_PHOTO = (
     "BUKAN / NO, this is not proved to be a photograph that was signed",
     "BELUM DAPAT DIPASTIKAN / CANNOT TELL",
 )
+_READY = ("SIAP / READY", "TIDAK SIAP / NOT READY", "BELUM DAPAT DIPASTIKAN / CANNOT TELL")
+_SAID = {"photo": _SAME_PHOTO, "readiness": _READY}
 
 
 def verdict(report: Report) -> str:
     """The verdict in both languages; training is part of it."""
-    text = (_SAME_PHOTO if report.subject == "photo" else _VERDICTS)[report.exit_code]
+    text = _SAID.get(report.subject, _VERDICTS)[report.exit_code]
     if report.exit_code == 0 and report.warned:
         text += " - dengan perhatian / with warnings"
     return f"LATIHAN / TRAINING: {text}" if report.facts.get("training") else text
@@ -140,6 +143,8 @@ def _facts(report: Report, t: Words) -> list[tuple[str, str]]:
         ("form_code", "Formulir / form"),
         ("entries", "Entri / entries"),
         ("page", "Halaman / page"),
+        ("serial", "Cip / chip"),
+        ("firmware", "Perangkat lunak / firmware"),
     ):
         if key in facts:
             rows.append((label, str(facts[key])))

@@ -90,7 +90,10 @@ def test_only_the_next_entry_of_the_chain_is_taken():
     j = filled(path)
     before = contents(path)
     bundle = record.assemble([36, GENESIS, 1, None, None, None], KID, lambda d: SIGNATURE)
-    for bad in (event(3, j.head), event(5, j.head), event(4, GENESIS), bundle):
+    # Signed by the kit, and yet no entry: it has no place in any chain.
+    ready = [4, bytes(9), "1", GENESIS, 2024, 1607, GENESIS, 5, [[4, 1]]]
+    ready = record.assemble(ready, KID, lambda d: SIGNATURE)
+    for bad in (event(3, j.head), event(5, j.head), event(4, GENESIS), bundle, ready):
         assert raises(journal.JournalError, j.append, bad).code == journal.WRONG_ENTRY
     manifest = record.manifest([], {})
     assert raises(journal.JournalError, j.append, result(4, j.head, manifest), None)

@@ -268,6 +268,7 @@ REFUSALS = [
     ("revoked", _revoked),
     ("kind", _kind([36, D, 1, None, None, None])),
     ("kind", _kind([34, [[D, 1]]])),
+    ("kind", _kind([record.READINESS, bytes(9), "1", D, LIVE, STATION, D, 1, [[1, 1]]])),
     ("shape", _payload(lambda payload: payload.append(1))),
     ("shape", _put(5, ["ten"])),
     ("shape", _put(-3, 0)),

@@ -1,3 +1,5 @@
+import binascii
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -42,6 +44,18 @@ def test_the_evidence_is_read_as_a_copy_and_never_cut(day):
     report = check(day)
     assert report.valid and report.status("torn") == WARNING
     assert day.path.read_bytes() == torn
+
+
+def test_a_statement_of_readiness_in_a_journal_is_damage_and_no_entry(day):
+    data = world.entry_bytes("readiness")
+    tail = bytes(2) + data
+    head = len(data).to_bytes(4, "big") + binascii.crc32(tail).to_bytes(4, "big")
+    whole = day.path.read_bytes()
+    before = check(day).facts["entries"]
+    for altered in (whole + head + tail, head + tail + whole):
+        day.path.write_bytes(altered)
+        report = check(day)
+        assert report.exit_code == 1 and report.facts.get("entries", 0) <= before
 
 
 def test_another_kits_certificate_is_refused(day):

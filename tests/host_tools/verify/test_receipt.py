@@ -109,6 +109,12 @@ def test_an_authoritys_object_is_no_receipt(name):
     assert first_failed(check(world.entry_bytes(name))) == "role"
 
 
+def test_a_kits_statement_of_readiness_is_no_receipt():
+    report = check(world.entry_bytes("readiness"))
+    assert report.exit_code == 1 and first_failed(report) == "role"
+    assert report.facts.keys().isdisjoint({"figures", "seq", "contest"})
+
+
 def test_training_is_said_loudly_and_needs_the_training_bundle():
     data = world.entry_bytes("result-training")
     assert first_failed(check(data)) == "key"
