@@ -27,7 +27,8 @@ _WRONG = (
     BundleError, PackageError, PinsError, ElectionError, ReadinessError, RegisterError, ReleaseError
 )  # fmt: skip
 _CANNOT = (
-    AuthorityError, BoardError, FormFileError, KeyFileError, EnrolError, KitError, LinkError, OSError
+    AuthorityError, BoardError, FormFileError, KeyFileError, EnrolError, KitError, LinkError,
+    OSError,
 )  # fmt: skip
 
 AsJson = Annotated[bool, typer.Option("--json", help="Report in JSON.")]
