@@ -10,6 +10,7 @@ from rich.progress import track
 from host_tools.provision import (
     command_authority,
     command_bundle,
+    command_mirror,
     command_release,
     command_sample,
 )
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.add_typer(command_authority.app, name="authority")
 app.add_typer(command_bundle.app, name="bundle")
+app.command()(command_mirror.mirror)
 app.add_typer(command_release.app, name="release")
 app.add_typer(command_sample.app, name="sample")
 

@@ -16,6 +16,7 @@ from host_tools.provision.enrol import EnrolError
 from host_tools.provision.form_files import FormFileError
 from host_tools.provision.keys import KeyFileError
 from host_tools.provision.link import KitError, LinkError
+from host_tools.provision.mirror import CannotMirror, MirrorError
 from host_tools.provision.package import PackageError
 from host_tools.provision.pins import PinsError
 from host_tools.provision.readiness import ReadinessError
@@ -24,12 +25,26 @@ from host_tools.provision.release_build import ReleaseError
 
 WRONG, CANNOT = 1, 2
 _WRONG = (
-    BundleError, PackageError, PinsError, ElectionError, ReadinessError, RegisterError, ReleaseError
-)  # fmt: skip
+    BundleError,
+    ElectionError,
+    MirrorError,
+    PackageError,
+    PinsError,
+    ReadinessError,
+    RegisterError,
+    ReleaseError,
+)
 _CANNOT = (
-    AuthorityError, BoardError, FormFileError, KeyFileError, EnrolError, KitError, LinkError,
+    AuthorityError,
+    BoardError,
+    CannotMirror,
+    EnrolError,
+    FormFileError,
+    KeyFileError,
+    KitError,
+    LinkError,
     OSError,
-)  # fmt: skip
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Report in JSON.")]
 Folder = Annotated[Path, typer.Option("--authority", help="The authority's folder.")]

