@@ -52,7 +52,7 @@ def kit(root=None, releasers=None):
     return Releases(where, BOARD, ROSTER if releasers is None else releasers, Key(b"chip").verify)
 
 
-def send(verbs, files, signed):
+def send(verbs, files, signed, most=PIECE):
     """All of a release over the verbs, as a host that goes on where the kit says it is."""
     table = verbs.handlers()
     said = cbor.decode(table["RELEASE"](cbor.encode(signed)))
@@ -64,7 +64,7 @@ def send(verbs, files, signed):
     for number, name in enumerate(sorted(files)):
         have = said[number]
         while have < len(files[name]):
-            argument = cbor.encode([name, have, files[name][have : have + PIECE]])
+            argument = cbor.encode([name, have, files[name][have : have + most]])
             have = cbor.decode(table["PIECE"](argument))
     return cbor.decode(table["INSTALL"](b""))
 
