@@ -9,18 +9,25 @@ from firmware.pins import KETUA, SECOND
 from host_tools.collector.ack import Acknowledger
 from host_tools.collector.serve import Background, Service
 from host_tools.collector.trust import Trust
+from host_tools.kit.atecc608 import SERIAL
 from host_tools.kit.machine import VirtualKit
 from host_tools.provision import bundle as bundles
 from host_tools.provision import sample
 from host_tools.provision.authority import Authority
 from host_tools.provision.election import Election
-from host_tools.provision.enrol import Enrolled, enrol
+from host_tools.provision.enrol import enrol
+from host_tools.provision.fleet import Fleet
 from host_tools.provision.package import build_package, file_name
 
 KIT_ID = "DEMO-0001"
 KETUA_PIN = "135790"  # samples that day scripts key in; a real kit's are made at random
 SECOND_PIN = "246801"
 DAY = 86400
+
+
+def _serial(number: int) -> bytes:
+    """Every kit's chip has a serial number of its own: 9 bytes, the maker's first two and last."""
+    return SERIAL[:7] + bytes([SERIAL[7] ^ number]) + SERIAL[8:]
 
 
 class Stage:
@@ -45,7 +52,7 @@ class Stage:
         tell("holding the key ceremony of a sample authority (its keys have no passphrase)")
         self.authority = Authority.create(out / "authority", sample.REGION, sample.REGION_NAME)
         self.kits: list[VirtualKit] = []
-        self._enrolled: list[Enrolled] = []
+        self.fleet = Fleet(out / "kits.db")
         self._kind = {"speed": speed, "runtime": runtime, "network": network}
         self._mode = "training" if election.training else "live"
         self.folder = out / "trust"
@@ -61,14 +68,13 @@ class Stage:
 
     def add_kit(self, folder: Path, station: int, kit_id: str) -> VirtualKit:
         """Enrol a kit for `station`; the trust bundle's next version knows it too."""
-        kit = VirtualKit(folder, **self._kind)
+        self.fleet.check(self.election.number, station, kit_id)
+        kit = VirtualKit(folder, **self._kind, serial=_serial(len(self.kits)))
         self.kits.append(kit)
         kit.power_on().wait_for("screen Waiting for provisioning")
         pins = {KETUA: KETUA_PIN, SECOND: SECOND_PIN}
-        self._enrolled.append(
-            enrol(kit.cable, self.authority, self.election, station, kit_id, pins=pins)
-        )
-        self._write_bundle(len(self._enrolled))
+        self.fleet.add(enrol(kit.cable, self.authority, self.election, station, kit_id, pins=pins))
+        self._write_bundle(len(self.kits))
         return kit
 
     def _write_bundle(self, version: int) -> None:
@@ -79,8 +85,8 @@ class Stage:
             region=sample.REGION,
             issued=now,
             next_issue=now + 30 * DAY,
-            entries=[enrolled.entry(self._mode) for enrolled in self._enrolled],
-            revoked=[],
+            entries=self.fleet.entries(self.election.number),
+            revoked=self.fleet.revoked(self.election.number),
             signer=self.authority.signing,
         )
         self.bundle = self.folder / bundles.file_name(sample.REGION, version)
@@ -131,6 +137,7 @@ class Stage:
         for kit in self.kits:
             kit.close()
         self.stop_collector()
+        self.fleet.close()
 
     def __enter__(self):
         return self

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from host_tools.kit import flash as images
-from host_tools.kit.atecc608 import ATECC608Emulator
+from host_tools.kit.atecc608 import SERIAL, ATECC608Emulator
 from host_tools.kit.bus import I2CBus, LinkServer
 from host_tools.kit.camera import CameraEmulator
 from host_tools.kit.escpos import EscPosEmulator
@@ -83,6 +83,7 @@ class VirtualKit:
         flash: str | None = None,
         printer: str = "epson",
         network: str = "modem",
+        serial: bytes = SERIAL,
     ):
         self.folder = folder
         kind = flash or ("image" if runtime == "micropython" else "folder")
@@ -92,7 +93,7 @@ class VirtualKit:
         self.runtime = runtime
         self.echo = echo
         self.card.mkdir(parents=True, exist_ok=True)
-        self.chip = ATECC608Emulator(folder / "chip.json", speed=speed)
+        self.chip = ATECC608Emulator(folder / "chip.json", speed=speed, serial=serial)
         self.printer = EscPosEmulator(printer, speed=speed)
         self.centre = Smsc()  # carries its short messages
         self.network = network

@@ -10,6 +10,7 @@ from rich.progress import track
 from host_tools.provision import (
     command_authority,
     command_bundle,
+    command_fleet,
     command_mirror,
     command_release,
     command_sample,
@@ -17,8 +18,10 @@ from host_tools.provision import (
 from host_tools.provision import enrol as enrolment
 from host_tools.provision import package as packages
 from host_tools.provision.authority import Authority
+from host_tools.provision.bundle import SPARE
 from host_tools.provision.console import (
     AsJson,
+    By,
     ElectionFile,
     Folder,
     KitRegister,
@@ -28,13 +31,15 @@ from host_tools.provision.console import (
     faults,
     read_election,
     read_passphrase,
+    read_station,
     report,
+    who,
 )
 from host_tools.provision.election import ElectionError
+from host_tools.provision.fleet import Fleet
 from host_tools.provision.link import Link
 from host_tools.provision.pins import NAMES, make_pins
 from host_tools.provision.ports import open_port
-from host_tools.provision.register import Register
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +51,7 @@ app.add_typer(command_authority.app, name="authority")
 app.add_typer(command_bundle.app, name="bundle")
 app.command()(command_mirror.mirror)
 app.add_typer(command_release.app, name="release")
+app.add_typer(command_fleet.app, name="fleet")
 app.add_typer(command_sample.app, name="sample")
 
 
@@ -81,12 +87,14 @@ def enrol(
     port: Annotated[str, typer.Option(help="Serial port, or host:port of a kit on the network.")],
     authority: Folder,
     region: Region,
-    station: Annotated[str, typer.Option(help="The 13-digit code of the TPS.")],
     kit: Annotated[str, typer.Option(help="The kit's id, as on its label.")],
     register: KitRegister,
+    station: Annotated[str | None, typer.Option(help="The 13-digit code of the TPS.")] = None,
+    spare: Annotated[bool, typer.Option("--spare", help="Ready it as a spare instead.")] = False,
     training: Training = False,
     keep_pins: Annotated[bool, typer.Option(help="Leave the officers' PINs as they are.")] = False,
     start: Annotated[bool, typer.Option(help="Let the kit begin when it is ready.")] = False,
+    by: By = "",
     passphrase_file: Secret = None,
     as_json: AsJson = False,
 ) -> None:
@@ -96,23 +104,29 @@ def enrol(
     two officers' PINs are made anew and shown once: they belong on the slip in the kit's envelope.
     """
     with faults():
-        if not (len(station) == 13 and station.isascii() and station.isdigit()):
-            raise ElectionError(f"station {station} is not a 13-digit code")
+        if spare == (station is not None) or (spare and start):
+            raise ElectionError("give either --station or --spare; a spare does not --start")
+        code = SPARE if station is None else read_station(station)
         election = read_election(election_file, training)
         signer = Authority(authority, region, read_passphrase(passphrase_file))
-        kits = Register(register)
-        kits.check(election.number, int(station), kit)
-        link = Link(open_port(port))
-        done = enrolment.enrol(
-            link,
-            signer,
-            election,
-            int(station),
-            kit,
-            pins=None if keep_pins else make_pins(),
-            progress=_step,
-        )
-        kits.add(done)
+        if not register.exists():
+            typer.echo(f"note: {register} is a new register", err=True)
+        with Fleet(register) as fleet:
+            fleet.check(election.number, code, kit)
+            link = Link(open_port(port))
+            # The chip's own number too, before anything in it is locked.
+            said = enrolment.Said(*link.hello())
+            fleet.check(election.number, code, kit, said.serial.hex().upper())
+            done = enrolment.enrol(
+                link,
+                signer,
+                election,
+                code,
+                kit,
+                pins=None if keep_pins or spare else make_pins(),
+                progress=_step,
+            )
+            fleet.add(done, by=who(by))
         _report(as_json, done)
         if start:
             # Last, since a kit that has begun takes no other PINs: these must have been shown.
@@ -135,7 +149,8 @@ def _report(as_json: bool, done: enrolment.Enrolled) -> None:
         "keys": {mode: key.hex() for mode, key in done.keys.items()},
         "pins": pins,
     }
-    text = f"kit {done.kit_id} (chip {done.serial}) is ready for station {done.station:013d}"
+    place = f"for station {done.station:013d}" if done.station else "as a spare"
+    text = f"kit {done.kit_id} (chip {done.serial}) is ready {place}"
     for name, pin in (pins or {}).items():
         text += f"\nPIN of the {name}: {pin}"
     text += "\nwrite both on its slip: nobody keeps them" if pins else "\nits PINs are unchanged"

@@ -20,8 +20,8 @@ from host_tools.provision.console import (
     read_passphrase,
     report,
 )
+from host_tools.provision.fleet import Fleet
 from host_tools.provision.keys import load_public
-from host_tools.provision.register import Register
 
 app = typer.Typer(no_args_is_help=True, help="Trust bundles: which kits may sign.")
 
@@ -42,11 +42,15 @@ def bundle_build(
 ) -> None:
     """Sign the list of the keys that may sign in one region and election.
 
-    A lost kit is revoked with --revoke KID in every later version.
+    Spares are listed for no station, a swapped kit where it serves now, the keys of lost kits as
+    revoked. Any other key is revoked with --revoke KID in every later version.
     """
     with faults():
         signer = Authority(authority, region, read_passphrase(passphrase_file))
-        entries = Register(register).entries(election)
+        with Fleet(register, create=False) as fleet:
+            # In this order: a key that is revoked meanwhile is missed by neither.
+            entries = fleet.entries(election)
+            gone = fleet.revoked(election)
         if not entries:
             raise bundles.BundleError(f"{register}: has no kit for election {election}")
         now = int(time.time())
@@ -57,7 +61,7 @@ def bundle_build(
             issued=now,
             next_issue=now + days * 86400,
             entries=entries,
-            revoked=[_kid(text) for text in revoke or []],
+            revoked=[*gone, *(_kid(text) for text in revoke or [])],
             signer=signer.signing,
         )
         out.mkdir(parents=True, exist_ok=True)
@@ -66,8 +70,9 @@ def bundle_build(
             raise bundles.BundleError(f"{path}: exists; raise the version (a folder an election)")
         path.write_bytes(data)
         signer.log(f"bundle of region {region} v{version} signed, {len(entries)} keys")
-    facts = {"bundle": str(path), "keys": len(entries), "bytes": len(data)}
-    report(as_json, facts, f"{path}: {len(entries)} keys, {len(data)} bytes")
+    listed = len(bundles.verify_bundle(data, signer.signing.public_key()).revocations())
+    facts = {"bundle": str(path), "keys": len(entries), "revoked": listed, "bytes": len(data)}
+    report(as_json, facts, f"{path}: {len(entries)} keys, {listed} revoked, {len(data)} bytes")
 
 
 def _kid(text: str) -> bytes:

@@ -1,6 +1,8 @@
 """What the provision commands share: option types, one-line faults, reports in text or JSON."""
 
+import getpass
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,11 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from host_tools.provision.assignment import AssignmentError
 from host_tools.provision.authority import AuthorityError
 from host_tools.provision.boards import BoardError
 from host_tools.provision.bundle import BundleError
 from host_tools.provision.election import Election, ElectionError, load_election
 from host_tools.provision.enrol import EnrolError
+from host_tools.provision.fleet_schema import FleetError
 from host_tools.provision.form_files import FormFileError
 from host_tools.provision.keys import KeyFileError
 from host_tools.provision.link import KitError, LinkError
@@ -20,18 +24,18 @@ from host_tools.provision.mirror import CannotMirror, MirrorError
 from host_tools.provision.package import PackageError
 from host_tools.provision.pins import PinsError
 from host_tools.provision.readiness import ReadinessError
-from host_tools.provision.register import RegisterError
 from host_tools.provision.release_build import ReleaseError
 
 WRONG, CANNOT = 1, 2
 _WRONG = (
+    AssignmentError,
     BundleError,
     ElectionError,
+    FleetError,
     MirrorError,
     PackageError,
     PinsError,
     ReadinessError,
-    RegisterError,
     ReleaseError,
 )
 _CANNOT = (
@@ -56,7 +60,10 @@ Secret = Annotated[
 ElectionFile = Annotated[Path, typer.Argument(help="election.toml, its CSV files beside it.")]
 Training = Annotated[bool, typer.Option(help="The training election: number + 1000000.")]
 Pinned = Annotated[Path, typer.Option("--signed-by", help="signing.cert.pem of the authority.")]
-KitRegister = Annotated[Path, typer.Option("--register", help="CSV register of enrolled kits.")]
+KitRegister = Annotated[
+    Path, typer.Option("--register", help="The register of kits, e.g. kits.db.")
+]
+By = Annotated[str, typer.Option(help="Who does this, for the history; else the user's name.")]
 
 
 @contextmanager
@@ -90,3 +97,20 @@ def read_election(path: Path, training: bool) -> Election:
     for warning in election.warnings:
         typer.echo(f"note: {warning}", err=True)
     return election.as_training() if training else election
+
+
+def read_station(text: str) -> int:
+    """A TPS's 13-digit code as a number."""
+    if not (len(text) == 13 and text.isascii() and text.isdigit()):
+        raise ElectionError(f"station {text} is not a 13-digit code")
+    return int(text)
+
+
+def who(by: str) -> str:
+    """The name for the history: `by`, or the user's; a user without a name gives the number."""
+    if by:
+        return by
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

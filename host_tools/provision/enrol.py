@@ -11,6 +11,7 @@ from firmware import cbor
 from firmware.enrol import MODES, NO_CLOCK, PINS_IN_USE
 from host_tools.provision import profile
 from host_tools.provision.authority import Authority, read_request
+from host_tools.provision.bundle import SPARE
 from host_tools.provision.election import Election
 from host_tools.provision.keys import to_point64
 from host_tools.provision.link import KitError, Link, LinkError, Stream
@@ -89,6 +90,7 @@ def enrol(
 ) -> Enrolled:
     """Ready the kit at the other end of `stream` for `station` in `election`; returns Enrolled.
 
+    Station 0 readies a spare: chip and certificates, no package yet and no PINs.
     `modes`: which of the chip's keys are certified. `pins`: {role: six digits}, None leaves the kit
     those it has. `start` ends the talk and lets the kit begin. `issued`: Unix seconds of the
     package; the same value gives a repeatable package.
@@ -101,7 +103,10 @@ def enrol(
         raise EnrolError(f"election {election.number} needs a key of mode {wanted}")
     # Built first: nothing is locked into a chip for a station that does not exist.
     moment = int(now()) if issued is None else issued
-    package = build_package(election, station, moment, authority)
+    spare = station == SPARE
+    package = b"" if spare else build_package(election, station, moment, authority)
+    if spare and (pins is not None or start):
+        raise EnrolError("a spare has no station yet: it takes no PINs and does not start")
     table = None if pins is None else pin_table(pins)
     progress("hello")
     said = Said(*link.hello())
@@ -117,8 +122,9 @@ def enrol(
         progress(f"certify the {mode} key")
         keys[mode] = _key(said, mode)
         certificates[mode] = _certify(link, authority, said, kit_id, mode)
-    progress("give the kit its station")
-    link.request("PACKAGE", package)
+    if not spare:
+        progress("give the kit its station")
+        link.request("PACKAGE", package)
     if table is not None:
         progress("give the officers their PINs")
         if not _accepted(link, "PINS", cbor.encode(table), PINS_IN_USE):

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from firmware.enrol import read_pins
 from firmware.pins import stretch
+from host_tools.kit.bench_kit import BenchKit
 from host_tools.provision.command import app
-from tests.host_tools.provision.bench import BenchKit
 
 STATION = "1607012001001"
 
@@ -67,7 +67,7 @@ def test_the_ceremony_warns_of_open_keys_and_lists_fingerprints(tmp_path):
 def test_a_kit_is_readied_and_shows_in_the_bundle(office, tmp_path):
     kit = BenchKit(tmp_path / "kit")
     words = ["enrol", office / "sample" / "pilkada" / "election.toml", *common(office)]
-    words += ["--station", STATION, "--kit", "KIT-0001", "--register", office / "kits.csv"]
+    words += ["--station", STATION, "--kit", "KIT-0001", "--register", office / "kits.db"]
     result = run(*words, "--port", on_the_network(kit), "--start", "--json")
     facts = json.loads(result.stdout)
     assert facts["station"] == STATION and facts["serial"] == "0123A1B2C3D4E5F6EE"
@@ -80,7 +80,7 @@ def test_a_kit_is_readied_and_shows_in_the_bundle(office, tmp_path):
     )
 
     build = ["bundle", "build", "--election", 202411, "--version", 1, *common(office)]
-    build += ["--register", office / "kits.csv", "--out", office / "bundles"]
+    build += ["--register", office / "kits.db", "--out", office / "bundles"]
     run(*build)
     path = office / "bundles" / "bundle-1607-1.cbor"
     pinned = ["--signed-by", office / "keys" / "signing.cert.pem"]
@@ -98,7 +98,7 @@ def test_a_kit_is_readied_and_shows_in_the_bundle(office, tmp_path):
 def test_the_pins_are_shown_before_the_kit_begins_and_kept_nowhere(office, tmp_path):
     kit = BenchKit(tmp_path / "kit")
     words = ["enrol", office / "sample" / "pilkada" / "election.toml", *common(office)]
-    words += ["--station", STATION, "--kit", "KIT-0001", "--register", office / "kits.csv"]
+    words += ["--station", STATION, "--kit", "KIT-0001", "--register", office / "kits.db"]
 
     def lost(_):
         raise OSError("the cable was pulled as START arrived")
@@ -146,7 +146,7 @@ def test_faults_are_one_line_on_stderr_with_the_right_code(office):
     pinned = ["--signed-by", office / "keys" / "signing.cert.pem"]
     assert "not a signed bundle" in run("bundle", "show", rubbish, *pinned, code=1).stderr
     enrol = ["enrol", office / "sample" / "pilkada" / "election.toml", *common(office)]
-    enrol += ["--kit", "K", "--register", office / "kits.csv", "--port", "/dev/nowhere"]
+    enrol += ["--kit", "K", "--register", office / "kits.db", "--port", "/dev/nowhere"]
     assert "13-digit" in run(*enrol, "--station", "12", code=1).stderr
     assert "/dev/nowhere" in run(*enrol, "--station", STATION, code=2).stderr
 

@@ -12,6 +12,7 @@ from firmware.drivers import PartError
 from firmware.enrol import NO_PINS, read_package, read_pins
 from firmware.package import Package
 from firmware.pins import KETUA, SECOND, stretch
+from host_tools.kit.bench_kit import BenchKit
 from host_tools.provision import bundle as bundles
 from host_tools.provision import enrol as enrolment
 from host_tools.provision import keys, profile, sample
@@ -19,8 +20,6 @@ from host_tools.provision.authority import AuthorityError
 from host_tools.provision.keys import SoftwareKey
 from host_tools.provision.package import PackageError, build_package
 from host_tools.provision.pins import PinsError
-from host_tools.provision.register import Register, RegisterError
-from tests.host_tools.provision.bench import BenchKit
 
 NOW = 1_790_000_000
 ELECTION = sample.load("pilkada")
@@ -332,33 +331,3 @@ def test_a_chip_locked_with_other_settings_is_refused(kit, authority):
     with pytest.raises(enrolment.KitError, match=r"E120 .* use a blank chip"):
         enrol(kit, authority)
     assert chip.serial()
-
-
-def test_the_register_refuses_what_contradicts_it(tmp_path, authority):
-    path = tmp_path / "kits.csv"
-    first, second = BenchKit(tmp_path / "1"), BenchKit(tmp_path / "2")
-    register = Register(path)
-    done = enrol(first, authority, kit_id="KIT-1")
-    register.add(done)
-    register.add(done)
-    assert Register(path).entries(202411) == [done.entry("live")]
-    with pytest.raises(RegisterError, match="station 1607012001001 already has kit KIT-1"):
-        Register(path).check(202411, sample.STATION, "KIT-2")
-    with pytest.raises(RegisterError, match="KIT-1 is already at station 1607012001001"):
-        Register(path).check(202411, 1607012001002, "KIT-1")
-    Register(path).check(202402, 1607012001002, "KIT-1")
-    other = enrol(second, authority, kit_id="KIT-2", station=1607012001002)
-    stolen = replace(other, keys=done.keys)
-    with pytest.raises(RegisterError, match="already that of kit KIT-1"):
-        register.add(stolen)
-    register.add(other)
-    register.add(enrol(second, authority, ELECTION.as_training(), kit_id="KIT-2"))
-    assert len(Register(path).entries(202411)) == 2
-    assert len(Register(path).entries(1_202_411)) == 1
-
-
-def test_a_spoilt_register_is_named_by_line(tmp_path):
-    path = tmp_path / "kits.csv"
-    path.write_text("election,station,kit,serial,mode,key\n202411,1607012001001,K,S,live,00\n")
-    with pytest.raises(RegisterError, match=r"kits\.csv line 2: "):
-        Register(path)

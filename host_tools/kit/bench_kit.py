@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import socket
 import threading
+from pathlib import Path
 
 from firmware import serial_link
 from firmware.drivers.atecc608 import ATECC608
 from firmware.drivers.atecc608_role import Setup
 from firmware.enrol import Enrolment
-from host_tools.kit.atecc608 import ATECC608Emulator
+from host_tools.kit.atecc608 import SERIAL, ATECC608Emulator
 from host_tools.kit.bus import I2CBus, LocalI2C
 
 
@@ -58,12 +59,15 @@ class Cable:
 
 
 class BenchKit:
-    """A kit in `folder`; `handlers` may be altered by a test before `plug()`."""
+    """A kit in `folder`, new or as it was left there; its chip's `serial` has 9 bytes.
 
-    def __init__(self, folder):
+    `handlers` may be altered by a test before `plug()`.
+    """
+
+    def __init__(self, folder: Path, serial: bytes = SERIAL):
         folder.mkdir(exist_ok=True)
         self.folder = folder
-        self.chip = ATECC608Emulator(folder / "chip.json", speed=1000)
+        self.chip = ATECC608Emulator(folder / "chip.json", speed=1000, serial=serial)
         bus = LocalI2C(I2CBus(self.chip))
         self.signers = {
             "live": ATECC608(bus, slot=0, counter=0),
