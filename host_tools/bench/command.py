@@ -118,3 +118,41 @@ def relay(
     for row in rows:
         table.add_row(*bench.shown(row))
     Console(width=165).print(table)
+
+
+@app.command()
+def package(
+    stations: int = typer.Option(1389, min=1, help="435296 for the whole country."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Check an election and sign all its packages, beside as many bare ECDSA signatures."""
+    from host_tools.bench import package as bench
+
+    def tell(line: str) -> None:
+        typer.echo(f"measuring: {line}", err=True)
+
+    try:
+        done = bench.run(stations, tell)
+    except (RuntimeError, OSError) as error:
+        typer.echo(f"saksi bench: {error}", err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        typer.echo(json.dumps(done.as_dict(), indent=2))
+        return
+    table = Table(title=f"saksi bench package, {done.processes} processes", box=SIMPLE)
+    for column in ("stations", "sign", "packages a second", "memory", "check the folder"):
+        table.add_column(column, justify="right")
+    for column in ("bare signatures", "a second", "sign / bare"):
+        table.add_column(column, justify="right")
+    facts = done.as_dict()
+    table.add_row(
+        f"{stations:,}",
+        f"{done.sign:.1f} s",
+        f"{facts['packages_a_second']:,.0f}",
+        f"{done.memory:,.0f} MiB",
+        f"{done.check:.1f} s",
+        f"{done.bare:.2f} s",
+        f"{facts['bare_a_second']:,.0f}",
+        f"{facts['ratio']:.1f}",
+    )
+    Console(width=120).print(table)

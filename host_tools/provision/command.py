@@ -1,22 +1,19 @@
 """`saksi provision ...`: what a KPU store does before election day, one command a step."""
 
-import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import track
 
 from host_tools.provision import (
     command_authority,
     command_bundle,
     command_fleet,
     command_mirror,
+    command_package,
     command_release,
     command_sample,
 )
 from host_tools.provision import enrol as enrolment
-from host_tools.provision import package as packages
 from host_tools.provision.authority import Authority
 from host_tools.provision.bundle import SPARE
 from host_tools.provision.console import (
@@ -47,37 +44,13 @@ app = typer.Typer(
     "In this order: authority create (once), package (checks the election), enrol (each kit), "
     "bundle build (what PPS and the collector trust).",
 )
+app.command("package")(command_package.package)
 app.add_typer(command_authority.app, name="authority")
 app.add_typer(command_bundle.app, name="bundle")
 app.command()(command_mirror.mirror)
 app.add_typer(command_release.app, name="release")
 app.add_typer(command_fleet.app, name="fleet")
 app.add_typer(command_sample.app, name="sample")
-
-
-@app.command()
-def package(
-    *,
-    election_file: ElectionFile,
-    authority: Folder,
-    region: Region,
-    out: Annotated[Path, typer.Option(help="Folder for the packages.")],
-    training: Training = False,
-    passphrase_file: Secret = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check an election's files and sign one package for every station."""
-    with faults():
-        election = read_election(election_file, training)
-        signer = Authority(authority, region, read_passphrase(passphrase_file))
-        out.mkdir(parents=True, exist_ok=True)
-        made = packages.build_packages(election, int(time.time()), signer)
-        count = len(election.stations)
-        for station, data in track(made, "signing", count, disable=as_json or count < 1000):
-            (out / packages.file_name(election.number, station)).write_bytes(data)
-        signer.log(f"{count} packages of election {election.number} v{election.version} signed")
-    facts = {"election": election.number, "version": election.version, "packages": count}
-    report(as_json, facts, f"{count} packages of election {election.number} in {out}")
 
 
 @app.command()

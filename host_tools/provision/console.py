@@ -3,7 +3,7 @@
 import getpass
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +27,7 @@ from host_tools.provision.readiness import ReadinessError
 from host_tools.provision.release_build import ReleaseError
 
 WRONG, CANNOT = 1, 2
+LONG = 1000  # packages below which nobody needs a progress bar
 _WRONG = (
     AssignmentError,
     BundleError,
@@ -79,6 +80,21 @@ def faults() -> Iterator[None]:
 def report(as_json: bool, facts: dict[str, Any], text: str) -> None:
     """Print `facts` as JSON, or `text` for people."""
     typer.echo(json.dumps(facts, indent=2) if as_json else text)
+
+
+@contextmanager
+def bar(what: str, total: int, shown: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr for long work; the function given is told of n things more."""
+    if not shown or total < LONG:
+        yield lambda n: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (what, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown_bar:
+        task = shown_bar.add_task(what, total=total)
+        yield lambda n: shown_bar.advance(task, n)
 
 
 def read_passphrase(path: Path | None) -> bytes | None:

@@ -5,13 +5,17 @@ one line that names the file and line.
 """
 
 import tomllib
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from firmware import record
 from firmware.forms import LIMIT
 from host_tools.provision import form_files, settings
+from host_tools.provision.stations import Names, Station, Stations
 from host_tools.provision.tables import Problems, number, rows
+
+__all__ = ("Contest", "Election", "ElectionError", "Station", "load_election")
 
 MAX_STATION_DPT = 600  # Pilkada's limit; real stations exceed it, so it is a warning
 
@@ -32,19 +36,6 @@ class Contest:
 
 
 @dataclass(frozen=True)
-class Station:
-    """One TPS. `code` is the 13-digit code as a number; `dpt` {contest: (men, women)}."""
-
-    code: int
-    regions: tuple[str, str, str, str]
-    dpt: dict[int, tuple[int, int]] = field(default_factory=dict)
-
-    @property
-    def tps(self) -> int:
-        return self.code % 1000
-
-
-@dataclass(frozen=True)
 class Election:
     """A checked definition. Its collector's address may be replaced (dataclasses.replace)."""
 
@@ -60,7 +51,7 @@ class Election:
     collector_sms: str  # telephone number, "" when there is none
     collector_pin: bytes  # SHA-256 of its TLS key (SubjectPublicKeyInfo), b"" without TLS
     contests: dict[int, Contest]
-    stations: dict[int, Station]
+    stations: Mapping[int, Station]
     warnings: tuple[str, ...] = ()
 
     @property
@@ -91,11 +82,12 @@ def load_election(path: Path) -> Election:
     regions = _regions(folder / table["regions"], problems)
     pairs = _pairs(folder / table["pairs"], table["contest"], problems)
     contests = {row["number"]: _contest(row, pairs) for row in table["contest"]}
-    warnings = [
-        f"{path.name}: {row['form']} is used with a reserve of {usual} per mille"
-        for row in table["contest"]
-        if (usual := form_files.reserve_permille(row["form"])) != table["reserve_permille"]
-    ]
+    warnings = Problems()
+    for row in table["contest"]:
+        usual = form_files.reserve_permille(row["form"])
+        if usual != table["reserve_permille"]:
+            text = f"{row['form']} is used with a reserve of {usual} per mille"
+            warnings.add(path.name, text)
     stations = _stations(folder / table["stations"], regions, set(contests), problems, warnings)
     if not stations and not problems.lines:
         problems.add(Path(table["stations"]).name, "names no station")
@@ -115,7 +107,7 @@ def load_election(path: Path) -> Election:
         collector_pin=bytes.fromhex(table["collector"].get("pin", "")),
         contests=contests,
         stations=stations,
-        warnings=tuple(warnings),
+        warnings=tuple(warnings.all()),
     )
 
 
@@ -171,30 +163,34 @@ def _stations(
     regions: dict[str, str],
     contests: set[int],
     problems: Problems,
-    warnings: list[str],
-) -> dict[int, Station]:
-    stations: dict[int, Station] = {}
+    warnings: Problems,
+) -> Stations:
+    stations = Stations(contests)
     columns = ("tps", "contest", "dpt_l", "dpt_p")
+    villages: dict[str, Names] = {}
     for where, (code, contest_text, men_text, women_text) in rows(path, columns, problems):
         contest = number(contest_text, 1, 99)
         men, women = number(men_text, 0, LIMIT), number(women_text, 0, LIMIT)
+        village = code[:10]
         if len(code) != 13 or number(code, 0, 9_999_999_999_999) is None or code[10:] == "000":
             problems.add(where, f"TPS {code} is not a 13-digit code ending in its number")
-        elif code[:10] not in regions:
-            problems.add(where, f"village {code[:10]} of TPS {code} is not in the regions")
-        elif contest not in contests:
+        elif village not in regions:
+            problems.add(where, f"village {village} of TPS {code} is not in the regions")
+        elif contest not in contests or contest is None:
             problems.add(where, f"contest {contest_text} is not in the election")
         elif men is None or women is None or men + women > LIMIT:
             problems.add(where, f"DPT must be numbers whose sum is at most {LIMIT}")
         else:
-            names = tuple(regions[code[:n]] for n in (2, 4, 6, 10))
-            station = stations.setdefault(int(code), Station(int(code), names))  # type: ignore
-            if contest in station.dpt:
+            names = villages.get(village)
+            if names is None:
+                province, regency, district = (regions[village[:n]] for n in (2, 4, 6))
+                names = villages[village] = (province, regency, district, regions[village])
+            same = stations.add(int(code), names, contest, men, women)
+            if same is None:
                 problems.add(where, f"TPS {code} already has contest {contest}")
                 continue
-            if any(known != (men, women) for known in station.dpt.values()):
-                warnings.append(f"{where}: TPS {code} has another DPT in another contest")
+            if not same:
+                warnings.add(where, f"TPS {code} has another DPT in another contest")
             if men + women > MAX_STATION_DPT:
-                warnings.append(f"{where}: DPT of TPS {code} is above {MAX_STATION_DPT}")
-            station.dpt[contest] = (men, women)
+                warnings.add(where, f"DPT of TPS {code} is above {MAX_STATION_DPT}")
     return stations

@@ -5,7 +5,6 @@
  key if there are any}]
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from firmware import record, serial_link
@@ -13,6 +12,9 @@ from firmware.package import Package
 from host_tools.provision import keys
 from host_tools.provision.authority import Authority
 from host_tools.provision.election import Election
+from host_tools.provision.template import sign
+
+LONGEST = serial_link.MAX_LINE // 2 - 32  # bytes that a line of the cable carries in hex
 
 
 class PackageError(Exception):
@@ -24,11 +26,15 @@ def file_name(election: int, station: int) -> str:
 
 
 def build_package(election: Election, station: int, issued: int, authority: Authority) -> bytes:
-    """The signed package of one station (13-digit code as a number), issued at Unix seconds."""
+    """The signed package of one station (13-digit code as a number), issued at Unix seconds.
+
+    The same election, time and keys give the same bytes.
+    """
     content = content_of(election, station, authority.collector.public_key())
     head = [record.PACKAGE, election.version, election.number, station, issued]
-    data = record.assemble([*head, content], authority.signing.kid(), authority.signing.sign)
-    if 2 * len(data) > serial_link.MAX_LINE - 64:
+    key = authority.signing
+    data = record.assemble([*head, content], key.kid(), lambda digest: sign(key, digest))
+    if len(data) > LONGEST:
         raise PackageError(f"the package of {station:013d} is too big for the cable")
     return data
 
@@ -60,14 +66,6 @@ def content_of(election: Election, station: int, collector_key: bytes) -> dict[i
     if election.collector_pin:
         content[13] = election.collector_pin
     return content
-
-
-def build_packages(
-    election: Election, issued: int, authority: Authority
-) -> Iterator[tuple[int, bytes]]:
-    """(station, package) for every station, in order of the codes."""
-    for station in sorted(election.stations):
-        yield station, build_package(election, station, issued, authority)
 
 
 def verify_package(

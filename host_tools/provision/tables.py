@@ -4,23 +4,33 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-_SHOWN = 50
+SHOWN = 20
 
 
 class Problems:
-    """Faults found so far. Reading goes on after one, so that an office sees them all at once."""
+    """Faults found so far. Reading goes on after one, so that an office sees them all at once.
+
+    `lines` are the first SHOWN, `count` is of all: a broken export of a province is not listed, nor
+    kept, to its end.
+    """
 
     def __init__(self):
         self.lines: list[str] = []
+        self.count = 0
 
     def add(self, where: str, text: str) -> None:
-        self.lines.append(f"{where}: {text}")
+        self.count += 1
+        if self.count <= SHOWN:
+            self.lines.append(f"{where}: {text}")
+
+    def all(self) -> list[str]:
+        """The first lines, and one that counts those left out."""
+        rest = self.count - len(self.lines)
+        return [*self.lines, f"... and {rest} more, {self.count} in all"] if rest else self.lines
 
     def summary(self) -> str:
-        """The faults, one a line; a broken export of a province is not listed to its end."""
-        rest = len(self.lines) - _SHOWN
-        more = [f"... and {rest} more"] if rest > 0 else []
-        return "\n".join(self.lines[:_SHOWN] + more)
+        """The faults, one a line."""
+        return "\n".join(self.all())
 
 
 def rows(
@@ -54,10 +64,14 @@ def _rows(name, reader, columns, problems) -> Iterator[tuple[str, list[str]]]:
             return
         if len(values) != len(columns):
             problems.add(where, f"{len(values)} values, {len(columns)} expected")
-        elif any(value != value.strip() or not value.isprintable() for value in values):
+        elif not "".join(values).isalnum() and any(map(_is_unclean, values)):
             problems.add(where, "a value has a space around it or a control character in it")
         else:
             yield where, values
+
+
+def _is_unclean(value: str) -> bool:
+    return value != value.strip() or not value.isprintable()
 
 
 def number(text: str, low: int, high: int) -> int | None:

@@ -121,14 +121,41 @@ def test_the_pins_are_shown_before_the_kit_begins_and_kept_nowhere(office, tmp_p
 def test_packages_are_written_for_every_station(office):
     election = office / "sample" / "pilpres" / "election.toml"
     words = ["package", election, *common(office), "--out", office / "packages", "--json"]
-    assert json.loads(run(*words).stdout) == {"election": 202402, "version": 1, "packages": 13}
-    assert len(list((office / "packages").iterdir())) == 13
+    said = json.loads(run(*words, "--issued", 1_700_000_000).stdout)
+    digest = said.pop("digest")
+    folder = str(office / "packages" / "202402")
+    assert said == {
+        "election": 202402, "version": 1, "issued": 1_700_000_000, "packages": 13, "folder": folder,
+    }  # fmt: skip
     assert json.loads(run(*words, "--training").stdout)["election"] == 1_202_402
-    assert len(list((office / "packages").iterdir())) == 26
-    assert (
-        "13 packages of election 1202402 v1 signed"
-        in (office / "keys" / "ceremony.log").read_text()
+    assert len(list((office / "packages").rglob("*.cbor"))) == 26
+    log = (office / "keys" / "ceremony.log").read_text()
+    assert f"13 packages of election 202402 v1 signed, digest {digest}" in log
+    check = ["package", "--check", office / "packages"]
+    pinned = ["--signed-by", office / "keys" / "signing.cert.pem"]
+    lines = run(*check, *pinned).stdout.splitlines()
+    assert [line.partition(": ")[2] for line in lines] == [
+        "13 packages are all there, as they were signed"
+    ] * 2
+
+
+def test_an_altered_package_is_told_by_its_file_and_the_check_ends_with_1(office):
+    election = office / "sample" / "pilpres" / "election.toml"
+    run("package", election, *common(office), "--out", office / "packages")
+    path = next((office / "packages").rglob(f"*{STATION}.cbor"))
+    path.write_bytes(path.read_bytes().replace(b"CONTOH A", b"CONTOH Z"))
+    check = ["package", "--check", office / "packages" / "202402", "--json"]
+    said = json.loads(
+        run(*check, "--signed-by", office / "keys" / "signing.cert.pem", code=1).stdout
     )
+    assert said["faults"] == 1
+    assert said["checked"][0]["lines"] == [f"{path}: was altered: not the package that was signed"]
+
+
+def test_package_says_what_it_wants(office):
+    assert run("package", "--out", office / "p", code=2).stdout == ""
+    assert not (office / "p").exists()
+    assert "--signed-by" in run("package", "--check", office, code=2).stderr
 
 
 def test_faults_are_one_line_on_stderr_with_the_right_code(office):

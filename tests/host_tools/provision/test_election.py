@@ -120,8 +120,8 @@ def test_all_faults_come_at_once_up_to_a_readable_number(office):
     path.write_text("tps,contest,dpt_l,dpt_p\n" + "1,1,1,1\n" * 200)
     lines = faults(office / "pilkada" / "election.toml")
     assert lines[0].startswith("tps.csv line 2: ")
-    assert lines[49].startswith("tps.csv line 51: ")
-    assert lines[50:] == ["... and 150 more"]
+    assert lines[19].startswith("tps.csv line 21: ")
+    assert lines[20:] == ["... and 180 more, 200 in all"]
 
 
 def test_a_wrong_header_is_named_first(office):
@@ -233,6 +233,31 @@ def test_odd_but_lawful_figures_are_warnings(office):
     assert "tps.csv line 2: DPT of TPS 1607012001001 is above 600" in warnings
     assert "tps.csv line 3: TPS 1607012001001 has another DPT in another contest" in warnings
     assert "C.HASIL-KWK-BUPATI is used with a reserve of 25" in warnings
+
+
+def test_warnings_are_counted_and_not_listed_to_their_end(office):
+    path = office / "pilkada" / "tps.csv"
+    rows = "".join(f"1607012001{n:03d},1,310,310\n" for n in range(1, 31))
+    path.write_text("tps,contest,dpt_l,dpt_p\n" + rows)
+    warnings = load_election(office / "pilkada" / "election.toml").warnings
+    assert len(warnings) == 21 and warnings[-1] == "... and 10 more, 30 in all"
+
+
+def test_the_rows_of_a_station_may_stand_anywhere(office):
+    path = office / "pilkada" / "tps.csv"
+    header, *rows = path.read_text().splitlines(keepends=True)
+    path.write_text(header + "".join(sorted(rows, key=lambda row: (row[14], row[:13]))))
+    assert load_election(office / "pilkada" / "election.toml") == sample.load("pilkada")
+
+
+def test_a_station_is_the_same_however_often_it_is_asked_for():
+    stations = sample.load("pilkada").stations
+    station = stations[sample.STATION]
+    assert station == stations[sample.STATION] and station.tps == 1
+    assert sample.STATION in stations and sample.STATION + 900 not in stations
+    assert len(list(stations)) == len(stations) == 13
+    with pytest.raises(KeyError):
+        stations[1]
 
 
 def test_the_collectors_address_can_be_replaced():
