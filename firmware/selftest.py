@@ -92,7 +92,7 @@ def firmware_digest(folder):
     view = memoryview(buffer)
     for part in ("", "/drivers"):
         for name in sorted(os.listdir(folder + part)):
-            if name.endswith(".py"):
+            if name.endswith((".py", ".mpy")):
                 h.update(name.encode())
                 with open("%s%s/%s" % (folder, part, name), "rb") as file:
                     n = file.readinto(buffer)
