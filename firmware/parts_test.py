@@ -179,7 +179,7 @@ class PartsTest:
         printer = self._printer[1]
         self._job += 1
         if not await print_job(printer, make(printer), self._job):
-            raise PartFault(WRONG, "The printer did not say that it printed")
+            raise PartFault(WRONG, "The printer did not say that it printed.")
         return [profile, printer.columns, printer.dots]
 
     def _names(self):

@@ -22,6 +22,7 @@ from host_tools.provision.keys import KeyFileError
 from host_tools.provision.link import KitError, LinkError
 from host_tools.provision.mirror import CannotMirror, MirrorError
 from host_tools.provision.package import PackageError
+from host_tools.provision.papers import PaperError
 from host_tools.provision.pins import PinsError
 from host_tools.provision.readiness import ReadinessError
 from host_tools.provision.release_build import ReleaseError
@@ -49,6 +50,7 @@ _CANNOT = (
     KitError,
     LinkError,
     OSError,
+    PaperError,
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Report in JSON.")]
