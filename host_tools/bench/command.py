@@ -74,6 +74,17 @@ def receipt(
     raise typer.Exit(run_and_show(bench.QUICK if quick else trials, seed, out, as_json))
 
 
+@app.command()
+def enrol(
+    kits: int = typer.Option(1000, min=1, help="Virtual kits, each with a chip of its own."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """A thousand kits readied over their cables into one register, on all cores."""
+    from host_tools.bench.enrol_show import run_and_show
+
+    raise typer.Exit(run_and_show(kits, as_json, _print_rows))
+
+
 def _print_rows(title: str, rows: list["Row"], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([row.as_dict() for row in rows], indent=2))
