@@ -11,6 +11,7 @@ from host_tools.provision import (
     command_mirror,
     command_package,
     command_release,
+    command_rehearsal,
     command_sample,
 )
 from host_tools.provision import enrol as enrolment
@@ -45,6 +46,7 @@ app = typer.Typer(
     "bundle build (what PPS and the collector trust).",
 )
 app.command("package")(command_package.package)
+app.command("rehearse")(command_rehearsal.rehearse)
 app.add_typer(command_authority.app, name="authority")
 app.add_typer(command_bundle.app, name="bundle")
 app.command()(command_mirror.mirror)

@@ -85,9 +85,14 @@ def report(as_json: bool, facts: dict[str, Any], text: str) -> None:
 
 
 @contextmanager
-def bar(what: str, total: int, shown: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr for long work; the function given is told of n things more."""
-    if not shown or total < LONG:
+def bar(
+    what: str, total: int, shown: bool, least: int = LONG
+) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr for long work; the function given is told of n things more.
+
+    `least`: things from which on the work is long.
+    """
+    if not shown or total < least:
         yield lambda n: None
         return
     from rich.console import Console

@@ -34,15 +34,16 @@ def codes() -> list[str]:
 
 def load_form(code: str) -> list:
     """The form's array for the package; FormFileError for an unknown code."""
-    return _find(code).record_form()
+    return sheet(code).record_form()
 
 
 def reserve_permille(code: str) -> int:
     """Ballots delivered above the DPT, per mille, that this form's rules expect."""
-    return _find(code).reserve_permille
+    return sheet(code).reserve_permille
 
 
-def _find(code: str) -> layout.Form:
+def sheet(code: str) -> layout.Form:
+    """The form as it is drawn; FormFileError for an unknown code."""
     if code not in _all():
         raise FormFileError(f"form {code} is not known; known: {', '.join(codes())}")
     return _all()[code]

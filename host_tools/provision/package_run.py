@@ -49,9 +49,15 @@ class _Signer:
         self.election, self.templates = election, templates
 
     def folder(self, place: Path, stations: list[Station]) -> tuple[int, str]:
-        """Write the packages of one folder and its listing: (packages, SHA-256 of the listing)."""
+        """Write the packages of one folder and its listing: (packages, SHA-256 of the listing).
+
+        A new folder gets its name when all is in it; in an old one file by file is replaced.
+        """
+        new = not place.exists()
+        final, place = place, place.with_name(place.name + folders.PART) if new else place
         place.mkdir(parents=True, exist_ok=True)
         there = set(os.listdir(place))
+        put = Path.write_bytes if new else folders.replace
         digests: dict[str, str] = {}
         for station in stations:
             name = file_name(self.election, station.code)
@@ -60,12 +66,14 @@ class _Signer:
                 verify_package(data, self.public, self.election, station.code)
             digests[name] = hashlib.sha256(data).hexdigest()
             if name not in there or (place / name).read_bytes() != data:
-                folders.replace(place / name, data)
+                put(place / name, data)
         for name in there - digests.keys() - {folders.LISTING}:
             if folders.is_ours(name):
                 (place / name).unlink(missing_ok=True)  # a draft may just have been used
         data = folders.listing(digests)
-        folders.replace(place / folders.LISTING, data)
+        put(place / folders.LISTING, data)
+        if new:
+            place.rename(final)
         return len(digests), hashlib.sha256(data).hexdigest()
 
 
