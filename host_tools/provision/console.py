@@ -85,9 +85,7 @@ def report(as_json: bool, facts: dict[str, Any], text: str) -> None:
 
 
 @contextmanager
-def bar(
-    what: str, total: int, shown: bool, least: int = LONG
-) -> Iterator[Callable[[int], None]]:
+def bar(what: str, total: int, shown: bool, least: int = LONG) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr for long work; the function given is told of n things more.
 
     `least`: things from which on the work is long.

@@ -37,6 +37,7 @@ from host_tools.verify.report import FAILED, OK, WARNING, Report
 LATIHAN = "LATIHAN: "
 _TITLE, _COLLECTOR = 1, 7
 _AS_ON_PAPER, _PAPER_CORRECTED = 0, 2  # reasons of a broken rule and of a correction
+_WORDS = Words("id")
 _SIGNED = 1  # a witness's stand
 # The same from all kits of one process, so that it is sent once: what is rehearsed is the sheet.
 _PHOTOGRAPH = b"\xff\xd8 saksi rehearsal %d, page %d of form %d \xff\xd9"
@@ -102,7 +103,7 @@ def open_package(
 
 
 def training_twin(package: Package, trust: Trust) -> Package:
-    """The package for training: its own if it is one, else the same with number and title of one."""
+    """The package itself if it is for training, else the same with number and title of one."""
     if package.training:
         return package
     kind, version, election, station, issued, content = record.parse(package.data).payload
@@ -127,7 +128,7 @@ class Kit:
         self.journal = Journal(str(folder / "journal"), record.sha256(self.certificate))
         place = (package.election, package.station)
         self.recorder = Recorder(self.journal, self.signer, *place, self._now)
-        self.receipts = Receipts(Words("id"), package)
+        self.receipts = Receipts(_WORDS, package)
         self.acknowledged = CollectorKey(self.signer, package.collector_key)
         self.verifier = verifying.Trust(
             trust.bundle(package.station),
@@ -182,6 +183,7 @@ class Kit:
         except (record.RecordError, CodedError) as error:
             raise Failed("entry", str(error)) from error
         data, manifest = self.journal.entry(entry.seq)
+        assert manifest is not None
         self._paper(entry, data, manifest, rules)
         taken = self._submit(entry, data, manifest)
         for number, digest, size in pages:
@@ -193,7 +195,7 @@ class Kit:
         return entry.seq
 
     def _paper(self, entry: record.Entry, data: bytes, manifest: bytes, rules: Set[str]) -> None:
-        """The receipt and the messages carry the entry, and the verifier says of it what it must."""
+        """Receipt and messages carry the entry; the verifier says of it what it must."""
         try:
             texts = printed(self.receipts, entry, manifest)
             found = read.from_texts(texts, "receipt")

@@ -1,6 +1,6 @@
 """The rehearsal's line to a collector: the relay's requests, as `saksi collect --to` sends them.
 
-A collector that speaks TLS is known by the key in the package, as a kit knows it: no other is taken.
+A collector that speaks TLS is known by the key pinned in the package, as a kit knows it.
 """
 
 import hashlib

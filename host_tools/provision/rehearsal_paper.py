@@ -1,4 +1,4 @@
-"""What leaves a rehearsed kit by hand: its receipt, read from the printed dots, and its messages."""
+"""What leaves a rehearsed kit: its receipt, read from the printed dots, and its messages."""
 
 import asyncio
 
@@ -11,6 +11,7 @@ from host_tools.kit.modem_sms import BadPdu, deliver, open_submit
 from host_tools.verify.picture import PictureError, texts_in
 
 COLUMNS, DOTS = 32, 384  # of 58 mm paper
+_INVERTED = bytes(255 - byte for byte in range(256))
 _KIT = "+62800000000"  # where the messages come from; any number
 
 
@@ -40,7 +41,7 @@ class Paper:
         data = b"".join(bytes(row) for row in rows)
         if len(data) != width * height or width * 8 > DOTS:
             raise PaperError("a picture is not of the paper's width")
-        inverted = bytes(byte ^ 255 for byte in data)
+        inverted = data.translate(_INVERTED)
         if height > COLUMNS:  # rules are thinner
             self.codes.append(Image.frombytes("1", (width * 8, height), inverted).convert("L"))
 

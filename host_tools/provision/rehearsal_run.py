@@ -1,7 +1,7 @@
 """Rehearses many stations: draws them, gives each its package, and runs them on all cores.
 
-The collector is `host_tools.collector` in this process, on loopback, or one outside. The kits run in
-processes of their own; they know the rehearsal's secret and no key of the real authority.
+The collector is `host_tools.collector` in this process, on loopback, or one outside. The kits run
+in processes of their own; they know the rehearsal's secret and no key of the real authority.
 """
 
 import multiprocessing
@@ -29,7 +29,8 @@ from host_tools.provision.rehearsal_line import Line
 from host_tools.provision.rehearsal_trust import Trust
 
 FEW = 16  # stations that are rehearsed sooner than another process has started
-_SHARE, _AHEAD = 8, 3  # stations handed to a process at once; such shares that wait for each
+_SHARE, _AHEAD = 4, 3  # stations handed to a process at once; such shares that wait for each
+_A_CORE = 2  # processes a core: a kit waits for the collector half of its time
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,7 @@ class Stations:
         try:
             if job.raw is None:
                 raise Failed("package", f"{job.where}: is not there; sign the packages")
-            package = open_package(
-                job.raw, scene.authority, scene.election, station, job.wanted
-            )
+            package = open_package(job.raw, scene.authority, scene.election, station, job.wanted)
         except Failed as error:
             return [Failure(station, None, error.what, error.why)]
         return rehearse(package, self.trust, self.line, scene.seed)
@@ -151,10 +150,10 @@ def run(
         outcome.contests = sum(len(election.stations[code].dpt) for code in codes)
         cores = len(os.sched_getaffinity(0))
         if processes is None:
-            processes = min(cores, -(-len(codes) // FEW))
+            processes = min(_A_CORE * cores, -(-len(codes) // FEW))
         work = _shares(_jobs(election, authority, codes, packages))
-        for count, failures in _here(scene, work) if processes < 2 else _pool(
-            scene, work, processes
+        for count, failures in (
+            _here(scene, work) if processes < 2 else _pool(scene, work, processes)
         ):
             outcome.failures += failures
             done(count)

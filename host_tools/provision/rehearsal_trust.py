@@ -39,6 +39,7 @@ class Trust:
         if not record.is_training(election):
             raise ValueError("a rehearsal is of training only")
         self._secret = (folder / "secret").read_bytes()
+        self._held: bundles.Bundle | None = None
 
     @classmethod
     def make(cls, folder: Path, election: int, stations: Iterable[int], now: int) -> "Trust":
@@ -80,6 +81,10 @@ class Trust:
         return self._key("authority")
 
     @cached_property
+    def _ca_key(self) -> SoftwareKey:
+        return self._key("CA")
+
+    @cached_property
     def ca(self) -> x509.Certificate:
         """The CA of its kits' certificates."""
         return x509.load_pem_x509_certificate((self.folder / "ca.pem").read_bytes())
@@ -92,7 +97,7 @@ class Trust:
         """The kit's certificate, for training (OU=LATIHAN); the chip's number is invented."""
         serial = hmac.digest(self._secret, f"chip {station}".encode(), "sha256")[:9].hex().upper()
         kit = f"REHEARSAL-{station:013d}"
-        issuer = profile.Issuer(self._key("CA"), self.ca, self.ca.not_valid_before_utc)
+        issuer = profile.Issuer(self._ca_key, self.ca, self.ca.not_valid_before_utc)
         subject = profile.device_name(serial, kit, training=True)
         return profile.device_certificate(subject, kit, key.private.public_key(), issuer)
 
@@ -102,5 +107,8 @@ class Trust:
 
     def bundle(self, station: int) -> bundles.Bundle:
         """The verified bundle of the station's regency; BundleError when there is none."""
-        path = self.folder / bundles.file_name(station // 10**9, 1)
-        return bundles.load_bundle(path, self.authority.public_key(), self.election)
+        region = station // 10**9
+        if self._held is None or self._held.region != region:  # stations come in order
+            path = self.folder / bundles.file_name(region, 1)
+            self._held = bundles.load_bundle(path, self.authority.public_key(), self.election)
+        return self._held
