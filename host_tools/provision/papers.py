@@ -11,10 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import segno
-import typst
-from segno import consts
-
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -39,6 +35,8 @@ def _compile(
     form: Literal["pdf", "png"],
     ppi: float | None = None,
 ) -> list[bytes]:
+    import typst  # large, and most commands set no paper
+
     try:
         made: Any = typst.compile(
             str(TEMPLATES / f"{template}.typ"),
@@ -57,6 +55,9 @@ def _compile(
 
 def code(text: str) -> str:
     """A QR code (level M) as SVG without margin, in the segments that the kit prints."""
+    import segno
+    from segno import consts
+
     address, mark, digits = text.partition("#")
     modes = (consts.MODE_ALPHANUMERIC, consts.MODE_BYTE, consts.MODE_NUMERIC)
     parts: Any = list(zip((address, mark, digits), modes, strict=True))
