@@ -10,6 +10,16 @@ first line is imported; whatever then ends it before firmware.slots confirms it,
 the old one. Where `root/sealed` lies, nothing ends at a prompt.
 """
 
+if __name__ == "__main__":
+    # The first thing that runs: until here the board's own start keeps Ctrl-C away, from here on
+    # this file does, and the imports below take long enough to be interrupted.
+    try:
+        import micropython
+
+        micropython.kbd_intr(-1)
+    except (ImportError, AttributeError):
+        pass
+
 import asyncio
 import binascii
 import json

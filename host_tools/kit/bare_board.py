@@ -21,6 +21,8 @@ from host_tools.kit.process import HEAP, ROOT, find_micropython
 RAW_PASTE = b"\x05A\x01"
 DECLINED = b"R\x00"
 REBOOT = b"MPY: soft reboot\r\n"
+RAW, FRIENDLY = b"raw REPL; CTRL-B to exit", b'Type "help()"'  # what each REPL says first
+_LOOK = 4200  # bytes: what was read last, and the end of what was before
 BOOT = Path(__file__).with_name("bare_boot.py")
 
 
@@ -54,8 +56,9 @@ class BareBoard:
         attributes = termios.tcgetattr(terminal)
         attributes[0] &= ~termios.ICRNL
         attributes[1] &= ~termios.OPOST
-        attributes[3] &= ~(termios.ECHO | termios.ICANON)
-        termios.tcsetattr(terminal, termios.TCSANOW, attributes)  # ISIG stays: Ctrl-C interrupts
+        # Without ISIG Ctrl-C is a byte; bare_boot turns it on when a file or the prompt runs.
+        attributes[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
+        termios.tcsetattr(terminal, termios.TCSANOW, attributes)
         mode = "raw" if self._raw else "friendly"
         command = [find_micropython(), "-X", f"heapsize={HEAP}", "-i", str(BOOT)]
 
@@ -87,9 +90,6 @@ class BareBoard:
         if RAW_PASTE in data:
             self._say(DECLINED)
             data = data.replace(RAW_PASTE, b"")
-        for byte in data:
-            if byte in (1, 2):  # Ctrl-A, Ctrl-B
-                self._raw = byte == 1
         with suppress(OSError):
             while data:
                 data = data[os.write(self._inner, data) :]
@@ -100,6 +100,9 @@ class BareBoard:
         except OSError:  # the process ended: its terminal is gone
             return False
         self._say(data)
+        tail = bytes(self.said[-_LOOK:])
+        if RAW in tail or FRIENDLY in tail:
+            self._raw = tail.rfind(RAW) > tail.rfind(FRIENDLY)
         return True
 
     def _restart(self) -> None:

@@ -15,6 +15,7 @@ import micropython
 import vfs
 
 _CTRL_C = 3
+_ISIG = 1  # Ctrl-C is a signal (Linux' termios.h)
 
 
 class _Micropython:
@@ -24,7 +25,9 @@ class _Micropython:
         for name in dir(micropython):
             if not name.startswith("__"):
                 setattr(self, name, getattr(micropython, name))
+        # As in MicroPython's pyexec.c: Ctrl-C counts from the first line of a file on.
         self._friendly = termios.tcgetattr(0)
+        self._friendly[3] |= _ISIG
         self.kbd_intr = self._kbd_intr
 
     def _kbd_intr(self, char):
@@ -61,8 +64,9 @@ def _run(name):
     except OSError:
         return
     with open("/" + name) as file:
-        code = file.read()
-    exec(compile(code, name, "exec"), {"__name__": "__main__"})
+        code = compile(file.read(), name, "exec")
+    sys.modules["micropython"].kbd_intr(_CTRL_C)
+    exec(code, {"__name__": "__main__"})
 
 
 def _start(root, image, mode, arguments):
@@ -79,6 +83,9 @@ def _start(root, image, mode, arguments):
         sys.print_exception(error)
     except KeyboardInterrupt as error:
         sys.print_exception(error)
+    except SystemExit:
+        os.system("kill -9 $PPID")  # a soft reset, not the prompt: the board starts anew
+    sys.modules["micropython"].kbd_intr(_CTRL_C)  # the prompt
 
 
 _start(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])

@@ -12,11 +12,8 @@ from firmware import cbor, selftest
 from firmware.parts_test import DISPLAY
 from firmware.readiness import FAILED, PASSED, UNSEEN
 from host_tools.provision.link import Link, LinkError
+from host_tools.provision.parts import PARTS, describe
 
-PARTS = (
-    "chip", "random", "signature", "memory", "clock", "card", "camera", "modem",
-    "display", "printer", "keys",
-)  # fmt: skip
 QUESTIONS = {
     "display": (
         DISPLAY,
@@ -54,10 +51,10 @@ class Technician(Protocol):
 
 @dataclass
 class Examination:
-    """`answers` for READY; `found` {part: what the kit said of it}, `faults` {part: sentence}."""
+    """`answers` for READY; `found` {check: a line on it} for the report, `faults` {part: why}."""
 
     answers: list[list[int]] = field(default_factory=list)
-    found: dict[str, list] = field(default_factory=dict)
+    found: dict[int, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
 
 
@@ -66,11 +63,11 @@ def examine(link: Link, technician: Technician) -> Examination:
     done = Examination()
     for part in PARTS:
         technician.step(f"test: {part}")
-        outcome, *said = _value(link.request("TEST", cbor.encode([part])))
+        answer = _value(link.request("TEST", cbor.encode([part])))
+        outcome = answer[0]
         if outcome != PASSED:
-            code, sentence, *said = said
-            done.faults[part] = f"E{code} {sentence}"
-        done.found[part] = said
+            done.faults[part] = f"E{answer[1]} {answer[2]}"
+        done.found[PARTS[part]] = describe(part, answer)
         if outcome == PASSED and part in QUESTIONS:
             check, question = QUESTIONS[part]
             seen = technician.sees(question)

@@ -10,6 +10,8 @@ from host_tools.provision.ports import close_port, open_port
 from host_tools.provision.software import STARTER, Software
 
 FIRST_ANSWER = 3.0  # s: a kit that runs answers at once
+PATIENCE = 120.0  # s for one answer: modem and printer take their time
+BOOT = 20.0  # s: one that the cable's power has just switched on
 START = 60.0  # s from a board's reset to its first answer
 
 
@@ -23,7 +25,7 @@ def reach(
 
     Raises LinkError when nothing answers, BoardError when the board must not become a kit.
     """
-    link = Link(open_port(port))
+    link = Link(open_port(port), PATIENCE)
     if said := _hello(link, FIRST_ANSWER):
         return link, said
     close_port(link.stream)
@@ -31,6 +33,10 @@ def reach(
     try:
         found = bare.look(port, BOARDS[software.board].libraries if software else ())
     except bare.NotBare as error:
+        link = Link(open_port(port), PATIENCE)
+        if said := _hello(link, BOOT):
+            return link, said
+        close_port(link.stream)
         raise LinkError(f"neither a kit nor a bare board answers at {port}: {error}") from error
     if software is None:
         raise BoardError("this is a bare board: give the release that it shall run (--release)")
@@ -45,7 +51,7 @@ def reach(
     # Last: a board whose cable was pulled before this has no software that starts by itself.
     bare.put_file(port, STARTER, "/main.py")
     step("start the software")
-    link = Link(open_port(port))
+    link = Link(open_port(port), PATIENCE)
     bare.start(link.stream)
     if said := _hello(link, START):
         return link, said
