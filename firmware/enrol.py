@@ -267,6 +267,11 @@ class Enrolment:
         replace(self.store + "/started", _mark(self.store, self.ready().data))
         return b""
 
+    def station(self):
+        """13-digit code of the station whose package is kept, or None."""
+        held = self._held()
+        return held.station if held else None
+
     def _held(self):
         """The stored Package; None when there is none, or a damaged one that has to be replaced."""
         data = read(self.store + "/package.cbor")

@@ -11,7 +11,6 @@ A technician is who the region's roster (kind 38) lists; his key signs SHA-256 o
 
 from firmware import cbor, record
 from firmware.compat import CodedError, const, exists, ticks_diff, ticks_ms
-from firmware.roster import held_roster
 from firmware.saved import replace
 
 SEALED = const(853)
@@ -50,16 +49,17 @@ def maintenance_digest(serial, challenge):
 
 
 class Seal:
-    """`root`: folder of the mark, `store`: of the roster; `signer`: random(), serial(), verify().
+    """`root`: folder of the mark; `signer`: random(), serial(), verify().
 
-    `now()`: Unix seconds, or None by a clock that was never set. `sealable()` raises a CodedError
-    while something is missing; `on_seal()` takes the REPL away.
+    `roster()`: the kept Roster or None; it raises when that is damaged. `now()`: Unix seconds, or
+    None by a clock that was never set. `sealable()` raises a CodedError while something is missing;
+    `on_seal()` takes the REPL away.
     """
 
-    def __init__(self, root, store, signer, now, sealable, on_seal, ticks=ticks_ms):
+    def __init__(self, root, signer, roster, now, sealable, on_seal, ticks=ticks_ms):
         self.root = root
-        self.store = store
         self.signer = signer
+        self.roster = roster
         self.now = now
         self.sealable = sealable
         self.on_seal = on_seal
@@ -109,7 +109,7 @@ class Seal:
         if held is None or ticks_diff(self.ticks(), held[1]) > FRESH_MS:
             raise SealError(NO_CHALLENGE, "Ask for a CHALLENGE first, and answer within 5 minutes")
         kid, signature = self._proof(data)
-        roster = held_roster(self.store)
+        roster = self.roster()
         now = self.now()
         if roster is not None and now is not None and now > roster.until:
             raise SealError(ROSTER_OVER, "The kit's roster is out of date: bring a newer one")
@@ -143,7 +143,7 @@ class Seal:
     def seal(self, _):
         """Seal the kit; refused while it could not work. Once more is fine."""
         self.sealable()
-        if held_roster(self.store) is None:
+        if self.roster() is None:
             raise SealError(NOT_SEALABLE, "Without a roster nobody could open the kit again")
         replace(seal_file(self.root), b"1")
         self.on_seal()

@@ -1,6 +1,6 @@
 """All that the technician's cable answers, with the seal around it."""
 
-from firmware import cbor, enrol, roster
+from firmware import cbor, enrol, record, roster
 from firmware.release import Releases
 from firmware.seal import Seal, is_sealed
 from firmware.slots import Slots
@@ -22,8 +22,8 @@ class Technician:
         )
         self.seal = Seal(
             board.root,
-            board.flash,
             self.signer,
+            self.kept_roster,
             self.now,
             self.enrolment.ready,
             board.shut_console,
@@ -57,19 +57,25 @@ class Technician:
         more = [is_sealed(self.board.root), held.version if held else 0]
         return cbor.encode(self.enrolment.said() + more)
 
+    def kept_roster(self):
+        """The Roster that is kept, or None; RecordError or RosterError when it is damaged."""
+        board = self.board
+        return roster.load(board.flash, board.setup.authority_key(), self.signer.verify)
+
+    def held_roster(self):
+        """The same; None also for a damaged one, which another may replace."""
+        try:
+            return self.kept_roster()
+        except (roster.RosterError, record.RecordError):
+            return None
+
     def roster(self, data):
         """The region's roster, signed: keep it; without an argument, the version that is held."""
         board = self.board
+        held = self.held_roster()
         if data:
             key = board.setup.authority_key()
-            kept = roster.keep(board.flash, data, key, self.signer.verify)
-            self.releases.releasers = kept.releasers
-        held = self.held_roster()
+            station = self.enrolment.station()
+            held = roster.take(board.flash, data, key, self.signer.verify, station)
+            self.releases.releasers = held.releasers
         return cbor.encode(held.version if held else 0)
-
-    def held_roster(self):
-        """The Roster that is kept; None when there is none, or a damaged one to be replaced."""
-        try:
-            return roster.held_roster(self.board.flash)
-        except roster.RosterError:
-            return None

@@ -9,7 +9,7 @@ def raises(kind, function, *args):
         function(*args)
     except kind as error:
         return error
-    raise AssertionError("%s was not raised" % kind.__name__)
+    raise AssertionError("%s was not raised" % (kind,))
 
 
 def temp_dir():

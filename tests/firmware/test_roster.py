@@ -1,70 +1,116 @@
-import os
-
-from firmware import record, roster
+from firmware import record, roster, saved
 from tests.firmware.support import raises, temp_dir
 from tests.firmware.test_enrol import Key
 
-AUTHORITY, STRANGER, TECHNICIAN = Key(b"authority"), Key(b"stranger"), Key(b"technician")
+AUTHORITY, OTHER = Key(b"authority"), Key(b"other")
+SARI, BUDI, RELEASER = Key(b"sari"), Key(b"budi"), Key(b"releaser")
+STATION = 1607012001001
 
 
-def made(version=1, region=1607, until=2000, technicians=None, signer=AUTHORITY):
-    rows = [["TEKNISI CONTOH", TECHNICIAN.public]] if technicians is None else technicians
-    payload = [record.ROSTER, version, region, 1000, until, rows, [STRANGER.public]]
-    return record.assemble(payload, record.kid_of(signer.public), signer.sign)
+def kid(key):
+    return record.kid_of(key.public_key())
 
 
-def keep(store, data):
-    return roster.keep(store, data, AUTHORITY.public, Key(b"chip").verify)
+def signed(version=1, region=1607, names=("CONTOH SARI", "CONTOH BUDI"), signer=AUTHORITY):
+    keys = {"CONTOH SARI": SARI, "CONTOH BUDI": BUDI}
+    technicians = [[name, keys[name].public_key()] for name in names]
+    payload = [38, version, region, 1700000000, 1800000000, technicians, [RELEASER.public_key()]]
+    return record.assemble(payload, kid(signer), signer.sign)
 
 
-def refused(code, function, *args):
-    error = raises(roster.RosterError, function, *args)
-    assert error.code == code, error.code
+def check(data, held=None, station=None, verify=AUTHORITY.verify):
+    return roster.check(data, AUTHORITY.public_key(), verify, held, station)
 
 
-def test_a_signed_roster_is_kept_and_names_its_technicians():
+def take(store, data):
+    return roster.take(store, data, AUTHORITY.public_key(), AUTHORITY.verify, STATION)
+
+
+def load(store):
+    return roster.load(store, AUTHORITY.public_key(), AUTHORITY.verify)
+
+
+def code(kind, function, *args):
+    return raises(kind, function, *args).code
+
+
+def test_a_roster_names_its_technicians_and_releasers():
+    seen = check(signed())
+    assert (seen.version, seen.region) == (1, 1607)
+    assert (seen.issued, seen.until) == (1700000000, 1800000000)
+    assert seen.technician(kid(SARI)) == ("CONTOH SARI", SARI.public_key())
+    assert seen.technician(kid(RELEASER)) is None
+    assert seen.releaser(kid(RELEASER)) == RELEASER.public_key()
+    assert seen.releaser(kid(SARI)) is None
+    assert seen.is_releaser(RELEASER.public_key()) and seen.is_releaser(kid(RELEASER))
+    assert not seen.is_releaser(SARI.public_key()) and not seen.is_releaser(kid(SARI))
+
+
+def test_only_the_authority_s_signature_counts():
+    refused = roster.ROSTER_NOT_SIGNED
+    assert code(roster.RosterError, check, signed(signer=OTHER)) == refused
+    # The authority's key id over a stranger's signature, and a changed name.
+    payload = record.parse(signed()).payload
+    forged = record.assemble(payload, kid(AUTHORITY), OTHER.sign)
+    assert code(roster.RosterError, check, forged) == refused
+    altered = signed().replace(b"SARI", b"SIRA")
+    assert code(roster.RosterError, check, altered) == refused
+
+
+def test_a_chip_that_does_not_clearly_say_yes_says_no():
+    for answer in (None, 0, 1, b"\x01", False):
+        error = raises(roster.RosterError, check, signed(), None, None, lambda *_, a=answer: a)
+        assert error.code == roster.ROSTER_NOT_SIGNED
+
+
+def test_a_kit_without_an_authority_takes_no_roster():
+    error = raises(roster.RosterError, roster.check, signed(), None, AUTHORITY.verify, None)
+    assert error.code == roster.NO_AUTHORITY_YET
+
+
+def test_another_kind_is_no_roster_though_the_authority_signed_it():
+    other = record.assemble([33, 1, 1607, 5, []], kid(AUTHORITY), AUTHORITY.sign)
+    assert code(roster.RosterError, check, other) == roster.NOT_A_ROSTER
+    for rubbish in (b"", b"rubbish", signed()[:-1]):
+        raises(record.RecordError, check, rubbish)
+
+
+def test_versions_only_grow():
+    held = check(signed(5))
+    assert code(roster.RosterError, check, signed(4), held) == roster.OLDER_ROSTER
+    assert check(signed(5), held).version == 5
+    two_of_one_version = signed(5, names=("CONTOH BUDI",))
+    assert code(roster.RosterError, check, two_of_one_version, held) == roster.OLDER_ROSTER
+    assert check(signed(6), held).version == 6
+
+
+def test_a_roster_of_another_region_is_refused():
+    held = check(signed(1))
+    assert code(roster.RosterError, check, signed(9, 1608), held) == roster.OTHER_REGION
+    assert code(roster.RosterError, check, signed(9, 1608), None, STATION) == roster.OTHER_REGION
+    assert check(signed(9), held, STATION).version == 9
+
+
+def test_the_kit_keeps_the_highest_version_and_shuts_out_who_is_no_longer_on_it():
     store = temp_dir()
-    assert roster.held_roster(store) is None
-    keep(store, made())
-    held = roster.held_roster(store)
-    assert (held.version, held.region, held.until) == (1, 1607, 2000)
-    kid = record.kid_of(TECHNICIAN.public)
-    assert held.technician(kid) == ("TEKNISI CONTOH", TECHNICIAN.public)
-    assert held.technician(record.kid_of(STRANGER.public)) is None
-    assert held.releasers == [STRANGER.public]
+    assert load(store) is None
+    take(store, signed(1))
+    assert load(store).technician(kid(SARI)) is not None
+    take(store, signed(2, names=("CONTOH BUDI",)))
+    assert load(store).version == 2
+    assert load(store).technician(kid(SARI)) is None
+    assert code(roster.RosterError, take, store, signed(1)) == roster.OLDER_ROSTER
+    assert load(store).technician(kid(SARI)) is None
 
 
-def test_a_roster_of_another_signer_or_altered_or_none_is_refused():
+def test_a_damaged_roster_names_nobody_until_a_good_one_comes():
     store = temp_dir()
-    refused(roster.NOT_SIGNED, keep, store, made(signer=STRANGER))
-    forged = bytearray(made())
-    forged[-1] ^= 1
-    refused(roster.NOT_SIGNED, keep, store, bytes(forged))
-    refused(roster.NOT_A_ROSTER, keep, store, b"rubbish")
-    revocation = [record.REVOCATION, 1, 1607, 1000, []]
-    other = record.assemble(revocation, record.kid_of(AUTHORITY.public), AUTHORITY.sign)
-    refused(roster.NOT_A_ROSTER, keep, store, other)
-    data = made()
-    refused(roster.NOT_SIGNED, roster.check, data, None, Key(b"chip").verify)
-    refused(roster.NOT_SIGNED, roster.check, data, AUTHORITY.public, lambda *_: 1)
-    assert os.listdir(store) == []
-
-
-def test_nobody_who_was_taken_off_comes_back_by_an_older_roster():
-    store = temp_dir()
-    keep(store, made())
-    keep(store, made(2, technicians=[]))
-    refused(roster.OLDER_ROSTER, keep, store, made(1))
-    refused(roster.OLDER_ROSTER, keep, store, made(3, region=1608))
-    assert roster.held_roster(store).technician(record.kid_of(TECHNICIAN.public)) is None
-    keep(store, made(2, technicians=[]))  # the same again is fine
-
-
-def test_a_damaged_roster_is_told_and_replaced_by_a_signed_one():
-    store = temp_dir()
-    keep(store, made())
-    with open(store + "/roster.cbor", "wb") as file:
-        file.write(b"half")
-    refused(roster.NOT_A_ROSTER, roster.held_roster, store)
-    keep(store, made())
-    assert roster.held_roster(store).version == 1
+    take(store, signed(3))
+    saved.replace(store + "/roster.cbor", signed(3, signer=OTHER))
+    assert code(roster.RosterError, load, store) == roster.ROSTER_NOT_SIGNED
+    saved.replace(store + "/roster.cbor", signed(3)[:50])
+    raises(record.RecordError, load, store)
+    assert code(roster.RosterError, take, store, signed(9, signer=OTHER)) == 871
+    raises(record.RecordError, load, store)
+    take(store, signed(3))
+    assert load(store).version == 3

@@ -2,9 +2,20 @@ from firmware import cbor, record, roster, seal
 from firmware.compat import CodedError, exists
 from tests.firmware.support import raises, temp_dir
 from tests.firmware.test_enrol import SERIAL, Key
-from tests.firmware.test_roster import AUTHORITY, STRANGER, TECHNICIAN, keep, made
 
+AUTHORITY, STRANGER, TECHNICIAN = Key(b"authority"), Key(b"stranger"), Key(b"technician")
 NOW = 1500
+
+
+def made(version=1, until=2000, technicians=None):
+    """A roster of one technician, signed."""
+    rows = [["TEKNISI CONTOH", TECHNICIAN.public]] if technicians is None else technicians
+    payload = [record.ROSTER, version, 1607, 1000, until, rows, [STRANGER.public]]
+    return record.assemble(payload, record.kid_of(AUTHORITY.public), AUTHORITY.sign)
+
+
+def keep(store, data):
+    roster.take(store, data, AUTHORITY.public, AUTHORITY.verify)
 
 
 class Chip(Key):
@@ -29,8 +40,8 @@ class Kit:
         self.sealed = 0
         self.seal = seal.Seal(
             self.store,
-            self.store,
             self.chip,
+            lambda: roster.load(self.store, AUTHORITY.public, AUTHORITY.verify),
             lambda: self.now,
             self.sealable,
             self.on_seal,
@@ -56,7 +67,7 @@ class Kit:
         return self.seal.guard(handlers)[verb](argument)
 
     def refused(self, code, verb, argument=b""):
-        error = raises(CodedError, self.ask, verb, argument)
+        error = raises((CodedError, record.RecordError), self.ask, verb, argument)
         assert error.code == code, error.code
 
     def proof(self, key=TECHNICIAN, challenge=None):
@@ -172,5 +183,5 @@ def test_a_sealed_kit_whose_roster_is_damaged_stays_shut():
     kit = sealed()
     with open(kit.store + "/roster.cbor", "wb") as file:
         file.write(b"half")
-    kit.refused(roster.NOT_A_ROSTER, "PROVE", kit.proof())
+    kit.refused(record.BAD_FRAME, "PROVE", kit.proof())
     kit.refused(seal.SEALED, "PINS")
