@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from host_tools.provision import asking
 from host_tools.provision.assignment import AssignmentError
 from host_tools.provision.authority import AuthorityError
 from host_tools.provision.boards import BoardError
@@ -21,11 +22,15 @@ from host_tools.provision.form_files import FormFileError
 from host_tools.provision.keys import KeyFileError
 from host_tools.provision.link import KitError, LinkError
 from host_tools.provision.mirror import CannotMirror, MirrorError
+from host_tools.provision.moments import MomentError
 from host_tools.provision.package import PackageError
 from host_tools.provision.papers import PaperError
+from host_tools.provision.people import PeopleError
 from host_tools.provision.pins import PinsError
 from host_tools.provision.readiness import ReadinessError
 from host_tools.provision.release_build import ReleaseError
+from host_tools.provision.revocation import RevocationError
+from host_tools.provision.roster import RosterError
 
 WRONG, CANNOT = 1, 2
 LONG = 1000  # packages below which nobody needs a progress bar
@@ -39,6 +44,8 @@ _WRONG = (
     PinsError,
     ReadinessError,
     ReleaseError,
+    RevocationError,
+    RosterError,
 )
 _CANNOT = (
     AuthorityError,
@@ -49,8 +56,10 @@ _CANNOT = (
     KeyFileError,
     KitError,
     LinkError,
+    MomentError,
     OSError,
     PaperError,
+    PeopleError,
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Report in JSON.")]
@@ -59,6 +68,9 @@ Region = Annotated[int, typer.Option(help="Region code, e.g. 1607 for Banyuasin.
 Secret = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File whose first line is the keys' passphrase."),
+]
+NoPassphrase = Annotated[
+    bool, typer.Option("--no-passphrase", help="Leave the key open: for trying out only.")
 ]
 ElectionFile = Annotated[Path, typer.Argument(help="election.toml, its CSV files beside it.")]
 Training = Annotated[bool, typer.Option(help="The training election: number + 1000000.")]
@@ -110,6 +122,18 @@ def read_passphrase(path: Path | None) -> bytes | None:
     if not lines or not lines[0]:
         raise KeyFileError(f"{path}: its first line holds no passphrase")
     return lines[0]
+
+
+def new_passphrase(path: Path | None, without: bool, what: str) -> bytes | None:
+    """The passphrase for a new key: of a file, typed twice, or None if that was said in words."""
+    if path is not None and without:
+        raise KeyFileError("give --passphrase-file or --no-passphrase, not both")
+    if path is not None or without:
+        return read_passphrase(path)
+    typed = asking.ask_new(f"New passphrase for {what}")
+    if typed is None:
+        raise KeyFileError("give --passphrase-file, or --no-passphrase for trying out")
+    return typed.encode()
 
 
 def read_election(path: Path, training: bool) -> Election:

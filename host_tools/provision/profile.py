@@ -5,6 +5,7 @@ and chip, never by station, because kits are swapped. SAN and clientAuth are the
 `cryptography`'s and c2pa's verifiers refuse a leaf without them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -121,3 +122,32 @@ def device_certificate(
 ) -> x509.Certificate:
     """A kit's certificate; the caller has checked that `subject` is device_name() of this kit."""
     return _leaf(subject, f"urn:saksi:kit:{kit_id}", key, issuer)
+
+
+def revocation_list(
+    rows: Iterable[tuple[int, datetime, x509.ReasonFlags]], issuer: Issuer, due: datetime
+) -> x509.CertificateRevocationList:
+    """The CRL (RFC 5280, section 5) of a CA: `rows` are (serial number, since, reason).
+
+    Its number is the Unix time of its issue, so that it grows although lists without a change are
+    issued too; `due` is when the next one is.
+    """
+    assert issuer.certificate is not None
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.private.public_key())
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.certificate.subject)
+        .last_update(issuer.now - CLOCK_SLACK)
+        .next_update(due)
+        .add_extension(authority, critical=False)
+        .add_extension(x509.CRLNumber(int(issuer.now.timestamp())), critical=False)
+    )
+    for serial, since, reason in rows:
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder()
+            .serial_number(serial)
+            .revocation_date(since)
+            .add_extension(x509.CRLReason(reason), critical=False)
+            .build()
+        )
+    return builder.sign(issuer.key.private, hashes.SHA256())

@@ -1,5 +1,6 @@
 """The ceremony and its certificates, checked by `cryptography`'s verifier and by openssl."""
 
+import io
 import stat
 import subprocess
 from datetime import UTC, datetime
@@ -119,7 +120,8 @@ def test_key_files_are_for_their_owner_only(authority):
     assert (authority.folder / "offline" / "root.key.pem").exists()
 
 
-def test_a_passphrase_encrypts_every_key(tmp_path):
+def test_a_passphrase_encrypts_every_key(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody to ask, though pytest has a terminal
     folder = tmp_path / "keys"
     made = Authority.create(folder, 1607, "Banyuasin", b"correct horse")
     files = sorted(folder.rglob("*.key.pem"))

@@ -14,6 +14,7 @@ from host_tools.kit.bench_kit import BenchKit
 from host_tools.provision.command import app
 
 STATION = "1607012001001"
+CREATE = ("authority", "create", "--no-passphrase")
 
 
 def run(*words, code=0):
@@ -25,7 +26,7 @@ def run(*words, code=0):
 @pytest.fixture
 def office(tmp_path):
     """Keys and sample files in one folder."""
-    run("authority", "create", tmp_path / "keys", "--region", 1607, "--name", "Banyuasin")
+    run(*CREATE, tmp_path / "keys", "--region", 1607, "--name", "Banyuasin")
     run("sample", "copy", tmp_path / "sample")
     return tmp_path
 
@@ -47,7 +48,7 @@ def on_the_network(kit) -> str:
 
 
 def test_the_ceremony_warns_of_open_keys_and_lists_fingerprints(tmp_path):
-    result = run("authority", "create", tmp_path / "a", "--region", 1607, "--name", "X")
+    result = run(*CREATE, tmp_path / "a", "--region", 1607, "--name", "X")
     assert "not encrypted" in result.stderr
     shown = json.loads(run("authority", "show", tmp_path / "a", "--json").stdout)
     assert sorted(shown) == [
