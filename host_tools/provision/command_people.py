@@ -85,7 +85,8 @@ def _add(role, name, authority, public, passphrase_file, no_passphrase, as_json)
     }
     text = f"{role} {name}: key id {person.kid.hex()}"
     if not public:
-        text += f"\nhand over {file}, with its passphrase, and keep no copy"
+        text += f"\nhand over {file} and keep no copy"
+        text += "; its passphrase goes another way" if secret else "; it is NOT encrypted"
     report(as_json, facts, text)
 
 

@@ -93,7 +93,7 @@ def _check(roster: Roster) -> None:
     if roster.until <= roster.issued:
         raise RosterError("it would be old before it was issued")
     if not roster.technicians:
-        raise RosterError("it names no technician: nobody could open a kit")
+        raise RosterError("it names no technician and shuts all out: give one a key first")
     names = [name for name, _key in roster.technicians]
     listed = [key for _name, key in roster.technicians] + roster.releasers
     if len(set(names)) < len(names) or len(set(listed)) < len(listed):
