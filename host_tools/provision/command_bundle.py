@@ -61,7 +61,7 @@ def bundle_build(
             issued=now,
             next_issue=now + days * 86400,
             entries=entries,
-            revoked=[*gone, *(_kid(text) for text in revoke or [])],
+            revoked=[*gone, *signer.revoked_kids(), *(_kid(text) for text in revoke or [])],
             signer=signer.signing,
         )
         out.mkdir(parents=True, exist_ok=True)

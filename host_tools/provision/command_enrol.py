@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from firmware.roster import Roster
 from host_tools.provision import enrol as enrolment
 from host_tools.provision import label, mirror, software
 from host_tools.provision import ready as readying
+from host_tools.provision import release as releases
 from host_tools.provision import report as reports
 from host_tools.provision.authority import Authority
 from host_tools.provision.bundle import SPARE
@@ -105,7 +105,9 @@ def enrol(
             election,
             code,
             kit,
-            software=_software(release, roster, mirror_folder, scratch),
+            software=_software(
+                release, roster, mirror_folder, scratch, signer.signing.public_key()
+            ),
             roster=roster.read_bytes() if roster else None,
             pins=None if keep_pins or spare else make_pins(),
             key=load_private(key, read_passphrase(key_passphrase_file)) if key else None,
@@ -136,7 +138,11 @@ def enrol(
 
 
 def _software(
-    release: Path | None, roster: Path | None, mirror_folder: Path | None, scratch: Path
+    release: Path | None,
+    roster: Path | None,
+    mirror_folder: Path | None,
+    scratch: Path,
+    authority_key: bytes,
 ) -> software.Software | None:
     if release is None:
         return None
@@ -148,7 +154,7 @@ def _software(
             raise EnrolError("this board lacks libraries: fill a mirror and give it (--mirror)")
         mirror.install(port, mirror_folder)
 
-    return software.prepare(release, Roster(roster.read_bytes()).releasers, scratch, install)
+    return software.prepare(release, releases.releasers(roster, authority_key), scratch, install)
 
 
 def _simple(job, signer, fleet, desk, check, start, by, as_json) -> None:

@@ -19,6 +19,7 @@ from firmware.slots import DAMAGED
 from host_tools.provision import keys
 from host_tools.provision.link import KitError, Link, LinkError
 from host_tools.provision.release_build import Release, ReleaseError, list_files, parse_version
+from host_tools.provision.roster import RosterError, load_roster
 
 PIECE = 3000  # bytes; in hex and with its name well below the cable's longest line
 _TRIES = 3  # times that a file which the kit found altered is sent again
@@ -89,13 +90,9 @@ def _parsed(data: bytes) -> record.Entry:
 def releasers(path: Path, authority_key: bytes) -> list[bytes]:
     """The 64 B keys that the authority's roster names as releasers (record kind 38)."""
     try:
-        entry = _parsed(Path(path).read_bytes())
-    except OSError as error:
-        raise ReleaseError(f"{path}: cannot be read ({error.strerror})") from error
-    ours = entry.kid == record.kid_of(authority_key) and entry.kind == record.ROSTER
-    if not ours or not keys.verify(authority_key, entry.signed_digest(), entry.signature):
-        raise ReleaseError(f"{path}: is not a roster that this authority signed")
-    return entry.payload[6]
+        return load_roster(path, authority_key).releasers
+    except RosterError as error:
+        raise ReleaseError(str(error)) from error
 
 
 def verify(folder: Path, roster: list[bytes]) -> Release:
