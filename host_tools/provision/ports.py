@@ -1,10 +1,11 @@
-"""Opens the cable to a kit: a serial port, or a TCP connection to a virtual kit."""
+"""Opens the cable to a kit: a serial port, SSH to a Raspberry Pi, or TCP to a virtual kit."""
 
 import socket
 
 import serial
 
 from host_tools.provision.link import Stream
+from host_tools.provision.ssh import SCHEME, SshStream
 
 
 class SocketStream:
@@ -25,7 +26,9 @@ class SocketStream:
 
 
 def open_port(port: str) -> Stream:
-    """A serial port by name, or a kit on the network by host:port."""
+    """A serial port by name, ssh://user@host[:port], or a kit on the network by host:port."""
+    if port.startswith(SCHEME):
+        return SshStream(port)
     host, colon, number = port.rpartition(":")
     if colon and number.isdigit():
         return SocketStream(host, int(number))
