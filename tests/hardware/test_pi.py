@@ -32,6 +32,17 @@ def test_systemd_finds_nothing_wrong_with_the_service(tmp_path):
     assert "NoNewPrivilege" in verified(text.replace("NoNewPrivileges", "NoNewPrivilege"), tmp_path)
 
 
+def test_systemd_finds_nothing_wrong_with_the_cables_service(tmp_path):
+    text = (PI / "saksi-cable@.service").read_text()
+    unit = tmp_path / "saksi-cable@ttyAMA0.service"
+    unit.write_text(text.replace("/opt/saksi/.venv/bin/saksi-cable", sys.executable))
+    assert run("systemd-analyze", "verify", "--man=no", unit).stderr == ""
+    judged = run(
+        "systemd-analyze", "security", "--offline=yes", f"--threshold={MOST_EXPOSED}", unit
+    )
+    assert judged.returncode == 0, judged.stdout[-600:]
+
+
 def test_the_service_may_do_little_beyond_its_work(tmp_path):
     shutil.copy(PI / "saksi-kit.service", tmp_path)
     unit = tmp_path / "saksi-kit.service"
