@@ -46,7 +46,7 @@ _TESTED = "Test its parts, print its slip, and write its report and label into t
 def enrol(
     *,
     election_file: ElectionFile,
-    port: Annotated[str, typer.Option(help="Serial port, or host:port of a kit on the network.")],
+    port: Annotated[str, typer.Option(help="Serial port, ssh://user@host, or host:port.")],
     authority: Folder,
     region: Region,
     kit: Annotated[str, typer.Option(help="The kit's id, as on its label.")],
