@@ -20,9 +20,15 @@ def relay(source, sink, kit):
             data = os.read(source, 4096)
             if not data:
                 return False
-            kit.sendall(data)
+            try:
+                kit.sendall(data)
+            except OSError:
+                return True
         if kit in ready:
-            data = kit.recv(4096)
+            try:
+                data = kit.recv(4096)
+            except OSError:
+                data = b""
             if not data:
                 return True
             while data:

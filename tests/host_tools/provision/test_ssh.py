@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import termios
+import time
 import tomllib
 from pathlib import Path
 
@@ -193,10 +194,12 @@ def test_a_serial_line_reaches_the_same_cable(pi, authority):
         [sys.executable, "-m", "firmware.cable_relay", pi.cable, paths[1]], cwd=ROOT
     )
     try:
+        while termios.tcgetattr(kits[1])[4] != termios.B115200:  # the relay opened its line
+            assert relay.poll() is None
+            time.sleep(0.01)
         port = open_port(paths[0])
         assert isinstance(port, serial.Serial)
         assert enrol(pi, authority, port).board == "pi"
-        assert termios.tcgetattr(kits[1])[4] == termios.B115200
         port.close()
         pi.stop()
         assert relay.wait(60) == 1
