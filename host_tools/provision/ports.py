@@ -25,14 +25,20 @@ class SocketStream:
         self.socket.sendall(data)
 
 
+def is_serial(port: str) -> bool:
+    """True for a serial port's name: behind it may be a bare board."""
+    _, colon, number = port.rpartition(":")
+    return not port.startswith(SCHEME) and not (colon and number.isdigit())
+
+
 def open_port(port: str) -> Stream:
     """A serial port by name, ssh://user@host[:port], or a kit on the network by host:port."""
+    if is_serial(port):
+        return serial.Serial(port, 115200, timeout=0.1)
     if port.startswith(SCHEME):
         return SshStream(port)
-    host, colon, number = port.rpartition(":")
-    if colon and number.isdigit():
-        return SocketStream(host, int(number))
-    return serial.Serial(port, 115200, timeout=0.1)
+    host, _, number = port.rpartition(":")
+    return SocketStream(host, int(number))
 
 
 def close_port(stream: Stream) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from host_tools.provision import bare
 from host_tools.provision.boards import BOARDS, BoardError
 from host_tools.provision.link import KitError, Link, LinkError
-from host_tools.provision.ports import close_port, open_port
+from host_tools.provision.ports import close_port, is_serial, open_port
 from host_tools.provision.software import STARTER, Software
 
 FIRST_ANSWER = 3.0  # s: a kit that runs answers at once
@@ -26,6 +26,8 @@ def reach(
     Raises LinkError when nothing answers, BoardError when the board must not become a kit.
     """
     link = Link(open_port(port), PATIENCE)
+    if not is_serial(port):
+        return link, _first(link)
     if said := _hello(link, FIRST_ANSWER):
         return link, said
     close_port(link.stream)
@@ -57,6 +59,15 @@ def reach(
         return link, said
     close_port(link.stream)
     raise BoardError("the board does not start as a kit: switch it off and on, then try again")
+
+
+def _first(link: Link) -> list:
+    """HELLO's list of a kit that runs already, or why it does not come."""
+    usual, link.timeout = link.timeout, BOOT
+    try:
+        return link.hello()
+    finally:
+        link.timeout = usual
 
 
 def _hello(link: Link, patience: float) -> list | None:

@@ -8,12 +8,12 @@ import subprocess
 import pytest
 from typer.testing import CliRunner
 
+from host_tools.kit.bare_board import BareBoard
 from host_tools.kit.process import find_micropython
-from host_tools.provision import mirror
+from host_tools.provision import mirror, release_build
 from host_tools.provision.command import app
 from host_tools.provision.mirror import CannotMirror, MirrorError, Pinned
 from tests.host_tools.provision.mip_index import Index
-from tests.host_tools.provision.repl_board import ROOT, ReplBoard
 
 FILES = {
     "witness.py": b"def says():\n    return 'saksi'\n\n\n__version__ = '1.0.2'\n",
@@ -187,16 +187,15 @@ def test_a_change_in_the_folder_is_found(filled):
 
 @pytest.fixture
 def board(tmp_path):
-    board = ReplBoard(tmp_path / "flash.img")
-    yield board
-    board.close()
+    with BareBoard(tmp_path / "flash.img", []) as board:
+        yield board
 
 
 def test_the_real_mpremote_installs_from_the_folder_without_an_index(index, filled, board):
     index.close()
-    places = mirror.install(board.path, filled, target="/flash/lib", files=LOCKED)
+    places = mirror.install(board.path, filled, files=LOCKED)
     assert sorted(places) == [
-        "/flash/lib/extra.py", "/flash/lib/parts/one.py", "/flash/lib/witness.py",
+        "/lib/extra.py", "/lib/parts/one.py", "/lib/witness.py",
     ]  # fmt: skip
     ask = "import witness, extra, parts.one; print(witness.says(), extra.N, parts.one.N)"
     assert mirror.run_mpremote(["connect", board.path, "exec", ask]) == "saksi 2 1\n"
@@ -206,12 +205,12 @@ def test_a_board_that_kept_other_bytes_is_found(filled, board):
     def spoil(arguments):
         said = mirror.run_mpremote(arguments)
         if "mip" in arguments:
-            line = "with open('/flash/lib/extra.py', 'w') as file: file.write('N = 3')"
+            line = "with open('/lib/extra.py', 'w') as file: file.write('N = 3')"
             mirror.run_mpremote(["connect", board.path, "exec", line])
         return said
 
-    with pytest.raises(MirrorError, match=r"/flash/lib/extra\.py"):
-        mirror.install(board.path, filled, spoil, target="/flash/lib", files=LOCKED)
+    with pytest.raises(MirrorError, match=r"/lib/extra\.py"):
+        mirror.install(board.path, filled, spoil, files=LOCKED)
 
 
 def test_a_changed_folder_never_reaches_the_board(filled):
@@ -254,9 +253,7 @@ CPYTHON_ONLY = {"traceback", "typing"}  # imported on CPython and by the type ch
 
 def test_what_the_firmware_imports_is_built_in_its_own_or_in_the_lock():
     names = set()
-    for path in (ROOT / "firmware").rglob("*.py"):
-        if path.stem.startswith("board_") and path.stem != "board_esp32s3":
-            continue
+    for path in release_build.modules("virtual"):  # what a MicroPython board gets
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name.split(".")[0] for alias in node.names}
