@@ -34,6 +34,7 @@ from host_tools.provision.package import (
 )
 from host_tools.provision.stations import Station
 from host_tools.provision.template import Frame, Template
+from host_tools.provision.token import TokenKey
 
 FEW = 5000  # packages that are signed sooner than another process has started
 _AHEAD = 4  # folders a process that wait in its queue
@@ -117,6 +118,8 @@ def sign_all(
             (name, root / name, [election.stations[code] for code in codes])
             for name, codes in shares.items()
         )
+        if isinstance(authority.signing.private, TokenKey):
+            processes = 1  # a token's key goes to no other process
         if processes is None:
             cores = len(os.sched_getaffinity(0))
             processes = min(cores, -(-len(election.stations) // FEW))
