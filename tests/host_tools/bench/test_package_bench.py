@@ -5,17 +5,17 @@ import json
 from typer.testing import CliRunner
 
 from host_tools.bench import package_election
-from host_tools.cli import app
+from host_tools.bench.command import app
 from host_tools.provision.election import load_election
 
 
 def test_the_benchmark_signs_as_many_packages_as_there_are_stations():
-    result = CliRunner().invoke(app, ["bench", "package", "--stations", "40", "--json"])
+    result = CliRunner().invoke(app, ["package", "--stations", "40", "--json"])
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
     assert said["stations"] == 40 and said["processes"] >= 1
     assert min(said[name] for name in ("sign", "check", "bare", "memory", "ratio")) > 0
-    table = CliRunner().invoke(app, ["bench", "package", "--stations", "7"]).stdout
+    table = CliRunner().invoke(app, ["package", "--stations", "7"]).stdout
     assert "saksi bench package" in table and "sign / bare" in table
 
 

@@ -17,7 +17,16 @@ OTHER = "1607012001002"
 
 @pytest.fixture
 def office(tmp_path):
-    run("authority", "create", tmp_path / "keys", "--region", 1607, "--name", "Banyuasin")
+    run(
+        "authority",
+        "create",
+        tmp_path / "keys",
+        "--region",
+        1607,
+        "--name",
+        "Banyuasin",
+        "--no-passphrase",
+    )
     return tmp_path
 
 
