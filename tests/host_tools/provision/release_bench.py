@@ -41,9 +41,12 @@ def key_file(folder: Path, name: str, key: keys.SoftwareKey) -> Path:
     return path
 
 
+TECHNICIAN = ["TEKNISI CONTOH", keys.SoftwareKey.generate().public_key()]
+
+
 def roster_file(folder: Path, authority, releasers=ROSTER) -> Path:
     """A roster that the authority signed (record kind 38)."""
-    payload = [record.ROSTER, 1, 1607, NOW, NOW + 86400, [], list(releasers)]
+    payload = [record.ROSTER, 1, 1607, NOW, NOW + 86400, [TECHNICIAN], list(releasers)]
     path = folder / "roster.cbor"
     signer = authority.signing
     path.write_bytes(record.assemble(payload, signer.kid(), signer.sign))

@@ -48,7 +48,7 @@ def test_two_releasers_make_a_release_that_verifies(tmp_path, authority, strange
 
     elsewhere = stranger.folder / "signing.cert.pem"
     result = run("verify", out, "--roster", roster, "--signed-by", elsewhere, code=1)
-    assert "not a roster that this authority signed" in result.stderr
+    assert "which is not this authority's" in result.stderr
     path = out / "firmware/words/id.json"
     path.write_text(path.read_text() + "\n")
     assert "firmware/words/id.json" in run(*check, code=1).stderr
