@@ -52,7 +52,7 @@ COMPLETE = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-@pytest.mark.parametrize(("seed", "stride"), [(0, 5), (1, 7), *COMPLETE])
+@pytest.mark.parametrize(("seed", "stride"), [(0, 9), (1, 11), *COMPLETE])
 def test_a_cut_at_every_nth_operation_is_survived(seed, stride, chunk):
     """Complete: the live day at every operation, the training day at every third."""
     ops = host.day("count", seed)["ops"]
