@@ -265,5 +265,5 @@ def test_a_roster_of_a_stranger_is_not_kept_and_nothing_is_sealed(kit, store, st
     assert Roster(forged).version == 9
     whole = job(kit, store, tmp_path)
     whole = ready.Job(**{**whole.__dict__, "roster": forged})
-    with pytest.raises(KitError, match="not signed by this kit's authority"):
+    with pytest.raises(KitError, match="The authority did not sign this roster"):
         ready.ready(whole, store.authority, Technician(kit))
