@@ -67,6 +67,7 @@ def examine(link: Link, technician: Technician) -> Examination:
         outcome = answer[0]
         if outcome != PASSED:
             done.faults[part] = f"E{answer[1]} {answer[2]}"
+            technician.step(f"{part} failed: {done.faults[part]}")
         done.found[PARTS[part]] = describe(part, answer)
         if outcome == PASSED and part in QUESTIONS:
             check, question = QUESTIONS[part]
